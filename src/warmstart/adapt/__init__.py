@@ -1,0 +1,1 @@
+"""Model + Plan -> adapted model."""

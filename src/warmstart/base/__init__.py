@@ -1,0 +1,1 @@
+"""Values, families, errors, seeds: what every stage speaks. Imports nothing of ours."""

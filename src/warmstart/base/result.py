@@ -1,0 +1,131 @@
+"""The JSON contract: what `--json` prints, what `result.json` holds and what every report form reads.
+
+`warmstart schema result` prints its JSON Schema. Fields are added, never renamed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Plan, Reason
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How many rows a class has in each split."""
+
+    label: str
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What was read."""
+
+    source: str
+    rows: int
+    train: int
+    validation: int
+    test: int
+    roles: dict[str, str]
+    classes: tuple[ClassCount, ...]
+    sample: tuple[dict[str, str], ...]  # three rows: role -> value, shortened
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class RankedModel:
+    """A row of the ranking table."""
+
+    name: str
+    source: str
+    score: float
+    low: float
+    high: float
+    accuracy: Measure
+    opinions: dict[str, float]
+    depths: dict[str, float]
+    parameters: int
+    prior: int
+    licence: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A row of the comparison table, with its curve."""
+
+    metrics: dict[str, Measure]  # on test rows: accuracy, macro_f1, log_loss, ece
+    train_accuracy: float
+    seconds: float
+    parameters: int
+    trained_parameters: int
+    steps: int
+    history: tuple[
+        dict[str, Any], ...
+    ]  # phase, epoch, step, train_loss, validation_loss, validation_accuracy, lr
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A test row that the recommended model got wrong, most confidently wrong first."""
+
+    where: str
+    truth: str
+    predicted: str
+    probability: float  # given to the wrong answer
+    text: str = ""
+    image: str = ""  # data URI of a thumbnail, longest side at most 160 px
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of test rows: matrix[i][j] are rows of class i that were called class j."""
+
+    labels: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Enough to do it again."""
+
+    command: str
+    seed: int
+    versions: dict[str, str]
+    machine: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that one trip down the street found out."""
+
+    run: str  # the run folder
+    version: str  # of warmstart
+    created: str  # ISO 8601, UTC
+    seconds: float
+    task: str
+    verdict: str
+    headline: str
+    recommended: str
+    why: Reason
+    primary: str
+    data: DataSummary
+    score: str  # name of the score that ranked
+    ranking: tuple[RankedModel, ...]
+    ranking_reasons: tuple[Reason, ...]
+    plan: Plan
+    considered: tuple[Option, ...]
+    anatomy: str  # before and after, as text
+    runs: dict[str, RunSummary]
+    gains: dict[str, Gain]
+    overfitting: dict[str, Overfitting]
+    detectable: float
+    confusion: Confusion
+    mistakes: tuple[Mistake, ...]
+    findings: tuple[Finding, ...]
+    proofs: dict[str, Any]
+    reproduce: Reproduce

@@ -1,0 +1,248 @@
+"""The nouns that travel between stages. Values only: frozen, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from warmstart.base.rows import Rows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something noticed about the data or a model: how many, which, and what was done or what to do."""
+
+    check: str  # the name of what looked: "duplicates"
+    level: str  # "note": for your information; "warning": look at it
+    what: str  # one sentence with the numbers
+    do: str  # what was done about it, or what to do
+    count: int = 0
+    where: tuple[str, ...] = ()  # the first places: "reviews.csv:12"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The user's rows, split once: train teaches, validation chooses, test proves. Never re-shuffled."""
+
+    name: str
+    rows: Rows
+    roles: dict[str, str]  # role -> column: {"text": "review", "label": "sentiment"}
+    labels: tuple[str, ...]  # class names, sorted
+    train: tuple[int, ...]  # row numbers
+    validation: tuple[int, ...]
+    test: tuple[int, ...]
+    fingerprint: str  # of content, roles and splits
+    findings: tuple[Finding, ...] = ()
+    source: str = ""  # what the user gave
+    task: str = ""  # a name of the family of tasks
+
+    def split(self, name: str) -> tuple[int, ...]:
+        """Row numbers of "train", "validation" or "test"."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[name]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number that knows how far it can be trusted."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int  # rows it was measured on
+    how: str = ""  # how the interval was made
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something was chosen: the rule, the numbers it saw, the conclusion."""
+
+    rule: str
+    saw: str
+    so: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pretrained model that one could start from, and what is known of it without looking at the data."""
+
+    name: str  # short: the folder's or hub repository's last part
+    source: str  # what load() takes: a folder, a hub id, "zoo:letters"
+    parameters: int
+    licence: str = ""
+    source_accuracy: float | None = None  # published accuracy on its own task, 0-1, if the card has it
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate with its score on the user's rows and the second opinions, all on the same folds."""
+
+    candidate: Candidate
+    score: Measure  # of the default score, higher is better
+    opinions: dict[str, float]  # other scores by name
+    accuracy: Measure  # out-of-fold accuracy of the same probe
+    depths: dict[str, float]  # layer group -> out-of-fold score of the pooled features after it
+    seconds: float
+    prior: int  # place in the data-blind order, 1 is best
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Candidates from best to worst, and how sure that order is."""
+
+    score: str  # name of the score that ordered them
+    scored: tuple[Scored, ...]
+    reasons: tuple[Reason, ...]  # why the first is first; where opinions disagree
+
+    @property
+    def best(self) -> Scored:
+        return self.scored[0]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that a decision may look at. A number that is not here cannot be a reason."""
+
+    task: str
+    modality: str  # "text" or "image"
+    rows: int  # training rows
+    classes: int
+    fewest_per_class: int  # training rows of the smallest class
+    median_per_class: float
+    floor: float  # validation accuracy without any model: the most frequent class
+    probe: float  # out-of-fold accuracy of a linear probe on the frozen features
+    groups: tuple[str, ...]  # layer groups from input to head
+    depths: dict[str, float]  # layer group -> out-of-fold score of its pooled features
+    parameters: int
+    pretrained: bool  # is there a model to start from?
+    head_is_linear: bool  # can the head be solved as a logistic regression?
+    can_pool: bool  # can a layer that averages over positions be put in front of the head?
+    can_cut: bool  # can the top layers be dropped?
+    has_batch_norm: bool
+    batch: int = 16
+
+    @property
+    def body(self) -> tuple[str, ...]:
+        return self.groups[:-1]
+
+    @property
+    def similarity(self) -> float:
+        """How far the frozen features carry from the floor to a perfect score, 0 to 1."""
+        return max(0.0, (self.probe - self.floor) / max(1e-9, 1 - self.floor))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training: which groups learn, how fast, for how long.
+
+    Phase(learn=("head",), lr=1e-3, epochs=2)          # a frozen start
+    Phase(learn=("*",), lr=2e-5, decay=0.9, epochs=5)  # then everything, slower towards the input
+    """
+
+    learn: tuple[str, ...]  # names of layer groups; "*" is all; "top:3" the last three groups and the head
+    lr: float  # of the topmost group, per step of the optimiser
+    epochs: int
+    decay: float = 1.0  # factor per group towards the input, (0, 1]
+    warmup: float = 0.1  # share of the phase's steps in which the rate rises from 0
+    schedule: str = "linear"  # after the warm-up: "linear" or "cosine" to 0, or "constant"
+    weight_decay: float = 0.01  # never on norms, biases and other one-dimensional tensors
+    solver: str = "adamw"  # "adamw", or "logistic": solve a linear head on frozen features exactly
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One decision, complete: enough to run it again, and enough to argue with it."""
+
+    strategy: str
+    model: str | None  # what load() takes
+    task: str
+    phases: tuple[Phase, ...]
+    edits: tuple[dict[str, Any], ...] = ()
+    guards: tuple[dict[str, Any], ...] = ()
+    mode: str = "supervised"
+    pretrained: bool = True  # False: the model's shape with fresh weights
+    batch: int = 16  # rows per step of the optimiser
+    micro_batch: int = 0  # rows at a time; 0 is the whole batch
+    clip: float = 1.0  # largest norm of the gradient
+    norm_statistics: str = "frozen"  # of batch norm: "frozen" or "learn"
+    seed: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Option:
+    """A strategy that was considered: how well it suits the facts, and why."""
+
+    strategy: str
+    suits: float  # 0 to 1
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said about rows, row by row, so that two runs can be paired."""
+
+    rows: NDArray[np.int64]  # N row numbers of the bundle
+    truth: NDArray[np.int64]  # N class numbers
+    probabilities: NDArray[np.float64]  # N x C, rows sum to 1
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        answers: NDArray[np.int64] = self.probabilities.argmax(1)
+        return answers
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished training: its plan, what it answers on each split, and what it cost."""
+
+    name: str  # "full", "frozen", "scratch", "base"
+    plan: Plan
+    predictions: dict[str, Predictions]  # by split: "train" (a sample), "validation", "test"
+    seconds: float
+    parameters: int
+    trained_parameters: int
+    steps: int
+    history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    proofs: dict[str, Any] = field(default_factory=dict)  # checks that held: {"frozen_unmoved": True}
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Recommended minus rival on the same test rows."""
+
+    rival: str
+    metric: str
+    value: float
+    low: float
+    high: float
+    p: float  # two-sided; McNemar's mid-p where the metric is accuracy
+    n: int
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """How much better a run does on rows it learned from than on rows it never saw."""
+
+    gap: Measure  # train minus test
+    verdict: str  # "none seen", "some", "strong"
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a report may claim: one verdict, and the measures it stands on."""
+
+    verdict: str  # "worth it", "not worth it", "cannot tell"
+    headline: str  # one sentence with numbers
+    recommended: str  # name of a run
+    why: Reason  # why that one is recommended
+    primary: str  # name of the metric that the verdict uses
+    metrics: dict[str, dict[str, Measure]]  # run -> metric -> measure on test rows
+    gains: dict[str, Gain]  # rival -> recommended minus rival
+    overfitting: dict[str, Overfitting]  # by run
+    detectable: float  # smallest difference of the primary metric that these test rows can show

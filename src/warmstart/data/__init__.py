@@ -1,0 +1,1 @@
+"""The user's files -> a Bundle of rows, split once."""

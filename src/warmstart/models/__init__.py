@@ -1,0 +1,1 @@
+"""Pretrained weights -> a model, its processor and the order of its layers."""

@@ -1,0 +1,1 @@
+"""Tiny pretrained models that come with the package."""

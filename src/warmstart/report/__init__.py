@@ -1,0 +1,1 @@
+"""Result -> something to read. Computes nothing."""

@@ -1,0 +1,1 @@
+"""Model + Plan + Bundle -> Run. The one training loop."""

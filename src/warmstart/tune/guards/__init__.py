@@ -1,0 +1,5 @@
+"""Guards: one mitigation of overfitting, forgetting or dependency, one file."""
+
+from warmstart.base.family import Family
+
+GUARDS = Family(__name__, "GUARD")
