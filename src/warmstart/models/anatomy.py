@@ -1,0 +1,199 @@
+"""The order of a model's layers, from input to head: the one map that everything else reads.
+
+A model is a row of groups. Each group owns its parameters and carries a state on: a dict of tensors that
+begins as the model's inputs and ends with "logits". Between them it holds "hidden" (tokens B x L x D with
+"attention_mask" B x L, or maps B x C x H x W), then "pooled" (B x D), what a head reads.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from warmstart.base.errors import WarmstartError, did_you_mean
+
+State = dict[str, Tensor]
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Layers that learn or rest together; `run` carries the state through them."""
+
+    name: str
+    modules: tuple[nn.Module, ...]
+    run: Callable[[State], State]
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Each parameter of the group once."""
+        return iter({id(p): p for m in self.modules for p in m.parameters()}.values())
+
+
+class AnatomyPart(Protocol):
+    """What a file of the family of anatomies offers for one kind of architecture."""
+
+    model_types: tuple[str, ...]  # config.model_type of the models that it knows
+    can_pool: bool  # add_mean_layer works
+    can_cut: bool  # keep_layers works
+
+    def groups(self, model: nn.Module) -> list[Group]: ...
+
+    def keep_layers(self, model: nn.Module, keep: int) -> None: ...
+
+    def add_mean_layer(self, model: nn.Module) -> None: ...
+
+
+class Anatomy:
+    """A model seen as a row of groups, the head last."""
+
+    def __init__(self, model: nn.Module, part: Any, groups: Sequence[Group]) -> None:
+        self.model, self.part, self.groups = model, part, tuple(groups)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(g.name for g in self.groups)
+
+    def index(self, name: str) -> int:
+        if name not in self.names:
+            raise WarmstartError(f"no layer group {name!r}", did_you_mean(name, self.names), "no-such-group")
+        return self.names.index(name)
+
+    def run(self, state: State, start: int = 0, stop: int | None = None) -> State:
+        """Carry `state` through groups `start` up to, not including, `stop` (all of them by default)."""
+        for group in self.groups[start:stop]:
+            state = group.run(state)
+        return state
+
+    def logits(self, state: State, start: int = 0) -> Tensor:
+        """B x C scores of a state that stands before group `start`."""
+        return self.run(state, start)["logits"]
+
+    def chosen(self, learn: Iterable[str]) -> tuple[str, ...]:
+        """Names of the groups that a phase asks for: "*" is all, "top:3" the head and the three below."""
+        wanted: set[str] = set()
+        for word in learn:
+            if word == "*":
+                wanted |= set(self.names)
+            elif word.startswith("top:"):
+                wanted |= set(self.names[-1 - whole_number(word) :])
+            else:
+                wanted.add(self.names[self.index(word)])
+        return tuple(n for n in self.names if n in wanted)
+
+    def boundary(self, learn: Iterable[str]) -> int:
+        """How many groups from the input up rest in a phase: the frozen prefix."""
+        chosen = self.chosen(learn)
+        return self.index(chosen[0]) if chosen else len(self.groups)
+
+    def set_learning(self, learn: Iterable[str], norm_statistics: str) -> tuple[str, ...]:
+        """Let these groups learn and the rest stand still: no gradient, eval mode. Returns the chosen names.
+
+        With `norm_statistics="frozen"` batch norm keeps its running statistics also where it learns.
+        """
+        chosen = set(self.chosen(learn))
+        self.model.requires_grad_(False)
+        self.model.eval()
+        for group in self.groups:
+            if group.name in chosen:
+                for module in group.modules:
+                    module.train()
+                for parameter in group.parameters():
+                    parameter.requires_grad_(may_learn(parameter))
+        if norm_statistics == "frozen":
+            for module in self.model.modules():
+                if isinstance(module, BATCH_NORMS):
+                    module.eval()
+        return tuple(n for n in self.names if n in chosen)
+
+    def parameters(self, name: str) -> list[nn.Parameter]:
+        return list(self.groups[self.index(name)].parameters())
+
+    def rates(self, learn: Iterable[str], decay: float) -> dict[str, float]:
+        """Factor of the learning rate per learning group: 1 at the top, times `decay` per group downwards."""
+        chosen = self.chosen(learn)
+        return {name: decay ** (len(chosen) - 1 - i) for i, name in enumerate(chosen)}
+
+    def head(self) -> tuple[str, nn.Linear] | None:
+        """Path and module of the linear layer that gives the logits; None if there is none."""
+        inside = {id(m) for part in self.groups[-1].modules for m in part.modules()}
+        linears = [
+            (n, m) for n, m in self.model.named_modules() if isinstance(m, nn.Linear) and id(m) in inside
+        ]
+        return linears[-1] if linears else None
+
+    @property
+    def head_is_linear(self) -> bool:
+        """Is the head nothing but one linear layer (and dropout) over "pooled"?"""
+        parts = [m for part in self.groups[-1].modules for m in part.modules() if not list(m.children())]
+        return sum(isinstance(m, nn.Linear) for m in parts) == 1 and all(
+            isinstance(m, (nn.Linear, nn.Dropout, nn.Flatten, nn.Identity)) for m in parts
+        )
+
+    @property
+    def has_batch_norm(self) -> bool:
+        return any(isinstance(m, BATCH_NORMS) for m in self.model.modules())
+
+
+def may_learn(parameter: nn.Parameter) -> bool:
+    """Adapters freeze the weights that they stand beside; that mark outlives a change of phase."""
+    return not getattr(parameter, "warmstart_frozen", False)
+
+
+def whole_number(word: str) -> int:
+    number = word.split(":", 1)[1]
+    if not number.isdigit():
+        raise WarmstartError(f"learn: {word!r} is not a number of groups", "write for example top:3")
+    return int(number)
+
+
+def pooled(state: State) -> Tensor:
+    """B x D features of a state: what the head reads, else the mean over real tokens or over the map."""
+    if "pooled" in state:
+        return state["pooled"]
+    hidden = state["hidden"]
+    if hidden.dim() == 4:
+        return hidden.mean((2, 3))
+    if "attention_mask" not in state:
+        return hidden.mean(1)
+    mask_BL1 = state["attention_mask"].unsqueeze(-1).to(hidden.dtype)
+    return (hidden * mask_BL1).sum(1) / mask_BL1.sum(1).clamp(min=1)
+
+
+def anatomy_of(model: nn.Module) -> Anatomy:
+    """The anatomy of a transformers model: its family's if there is one, else the general one."""
+    from warmstart.models.anatomies import ANATOMIES
+
+    kind = model.config.model_type  # type: ignore[union-attr]
+    for name in ANATOMIES.names():
+        part = ANATOMIES.get(name)()
+        if kind in part.model_types:
+            return Anatomy(model, part, part.groups(model))
+    return ANATOMIES.get("general")().anatomy(model)  # type: ignore[no-any-return]
+
+
+def base_of(model: nn.Module) -> Any:
+    """The body of a transformers model without its head."""
+    return getattr(model, str(model.base_model_prefix))
+
+
+def frozen_names(anatomy: Anatomy, learn: Iterable[str]) -> set[str]:
+    """Names in the state dict of everything that must not move while `learn` learns."""
+    moving = {id(p) for n in anatomy.chosen(learn) for p in anatomy.parameters(n)}
+    owners = {id(m) for n in anatomy.chosen(learn) for m in walk(anatomy.groups[anatomy.index(n)].modules)}
+    still = {n for n, p in anatomy.model.named_parameters() if id(p) not in moving or not may_learn(p)}
+    for prefix, module in anatomy.model.named_modules():
+        if id(module) not in owners:
+            still |= {f"{prefix}.{n}" for n, _ in module.named_buffers(recurse=False)}
+    return still & set(anatomy.model.state_dict())
+
+
+def walk(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
+    for module in modules:
+        yield from module.modules()
+
+
+def drop(x: Tensor, rate: float, like: nn.Module) -> Tensor:
+    """Dropout that rests when the layer it stands beside rests."""
+    return torch.nn.functional.dropout(x, rate, training=like.training)
