@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from warmstart.base.errors import WarmstartError, did_you_mean
 
@@ -14,8 +14,6 @@ def from_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
 
     `where` opens the message: "guard 'l2_sp'", "plan.yaml".
     """
-    from pydantic import TypeAdapter, ValidationError
-
     if not isinstance(table, Mapping):
         raise WarmstartError(f"{where} is {table!r}", f"write it as a table of {', '.join(known_keys(kind))}")
     known = known_keys(kind)
@@ -27,13 +25,21 @@ def from_table(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     for name in known:
         if name not in table and not known[name]:
             raise WarmstartError(f"{where} needs {name!r}", f"add `{name}: ...`", "missing-key")
+    types = get_type_hints(kind)
+    return kind(**{name: checked(types[name], value, f"{where}: {name}") for name, value in table.items()})
+
+
+def checked(kind: Any, value: Any, where: str) -> Any:
+    """`value` as the type `kind`; numbers may stand as text, anything else that does not fit is an error."""
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        return TypeAdapter(kind).validate_python(dict(table))
+        return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))
+        path = "".join(f".{part}" for part in first["loc"])
         raise WarmstartError(
-            f"{where}: {path} = {first['input']!r}", f"{first['msg'].lower()}", "wrong-value"
+            f"{where}{path} = {first['input']!r}", first["msg"].lower(), "wrong-value"
         ) from None
 
 

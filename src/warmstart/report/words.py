@@ -1,124 +1,36 @@
-"""Numbers and names as a reader expects them: per cent, points, nats, clock time, shortened names."""
+"""Counts, times, settings and names as a reader expects them; and what makes a text safe to print."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from warmstart.base.types import Measure
+from warmstart.base.types import Phase
+from warmstart.report.units import ABSENT
 
-ABSENT = "–"
-MINUS = "−"
-
-# Sequences that move the cursor, colour or retitle a terminal: CSI, then OSC and its kin up to BEL or ST.
-_ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]).*?(?:\x07|\x1b\\|\x9c|$)")
+# What moves the cursor, colours or retitles a terminal: CSI sequences; OSC and its kin up to BEL or ST.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+)
 # Controls, line separators, and the marks that turn the direction of writing.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 
-
-@dataclass(frozen=True)
-class Unit:
-    """How a quantity is printed: times `factor`, with `decimals`, and what it is called."""
-
-    factor: float
-    decimals: int
-    sign: str
-
-    def show(self, value: float | None, signed: bool = False) -> str:
-        """The number alone: "94.2", "+3.1", "−0.4"; a dash if there is none or it is not finite."""
-        if value is None or not isfinite(value):
-            return ABSENT
-        text = f"{value * self.factor:{'+' if signed else ''}.{self.decimals}f}"
-        if float(text) == 0:
-            text = text.lstrip("+-")
-        return text.replace("-", MINUS)
-
-    def interval(self, low: float, high: float, signed: bool = False) -> str:
-        """The interval alone: "[92.1, 95.9]"."""
-        return f"[{self.show(low, signed)}, {self.show(high, signed)}]"
-
-    def reading(self, value: float, low: float, high: float, signed: bool = False) -> str:
-        """Value, unit and interval: "94.2 % [92.1, 95.9]"."""
-        name = f" {self.sign}" if self.sign else ""
-        return f"{self.show(value, signed)}{name} {self.interval(low, high, signed)}"
+VERDICTS = {"worth it": "Worth it", "not worth it": "Not worth it", "cannot tell": "The data cannot tell"}
 
 
-PERCENT = Unit(100, 1, "%")
-POINTS = Unit(100, 1, "points")
-NATS = Unit(1, 3, "nats")
-PLAIN = Unit(1, 3, "")
+def after_verdict(verdict: str, headline: str) -> str:
+    """The headline without the verdict in front, for places that show the verdict above it."""
+    start = f"{verdict}: "
+    if not headline.lower().startswith(start.lower()):
+        return headline
+    rest = headline[len(start) :]
+    return rest[:1].upper() + rest[1:]
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A measure's name for readers, its unit, and the unit of a difference of two."""
-
-    title: str
-    unit: Unit = PLAIN
-    difference: Unit = PLAIN
-    lower_is_better: bool = False
-
-    @property
-    def axis(self) -> str:
-        """The title with its unit, as heading or axis label: "accuracy, %"."""
-        return f"{self.title}, {self.unit.sign}" if self.unit.sign else self.title
-
-    def reading(self, measure: Measure) -> str:
-        return self.unit.reading(measure.value, measure.low, measure.high)
-
-
-METRICS = {
-    "accuracy": Metric("accuracy", PERCENT, POINTS),
-    "macro_f1": Metric("macro-F1", PERCENT, POINTS),
-    "log_loss": Metric("log-loss", NATS, NATS, lower_is_better=True),
-    "ece": Metric("calibration error", PERCENT, POINTS, lower_is_better=True),
-}
-
-GLOSSARY = (
-    ("accuracy", "Of all test rows, the share whose class the model names correctly."),
-    (
-        "macro-F1",
-        "For each class, the harmonic mean of precision (how often its name is right when given) and recall "
-        "(how many of its rows are found), averaged so that small classes count as much as large ones.",
-    ),
-    (
-        "log-loss",
-        "How surprised the model is by the true answers, in nats: the mean of −ln(probability given to the "
-        "truth). Lower is better; being sure and wrong costs most.",
-    ),
-    (
-        "calibration error (ECE)",
-        "How far the confidence that the model states is from the share of answers that are right. Lower is "
-        "better; 0 means that “90 % sure” is right 9 times in 10.",
-    ),
-    (
-        "interval",
-        "The range in square brackets: had other test rows of the same kind been drawn, the value would lie in "
-        "ranges made this way 95 times in 100. Two runs are compared on the same rows, so the interval of a "
-        "gain is narrower than those of the runs suggest.",
-    ),
-    ("p", "How often a difference this large would appear by chance if the two runs were equally good."),
-    ("points", "Percentage points: from 90 % to 93 % are 3 points."),
-    (
-        "train, validation, test",
-        "Train rows teach; validation rows choose (when to stop, what to recommend); test rows are looked at once, "
-        "at the end, and prove.",
-    ),
-    ("base", "The pretrained model before training, where it can answer at all."),
-    ("frozen", "The pretrained model unchanged, with only a new last layer learned."),
-    ("scratch", "A model of the same shape that starts from random weights: what pretraining is worth."),
-)
-
-
-def metric(name: str) -> Metric:
-    """What is known of a metric of that name; an unknown one is printed with three decimals."""
-    return METRICS.get(name, Metric(name))
-
-
-def in_order(names: set[str]) -> list[str]:
-    """Metric names: the known ones in their usual order, then the others."""
-    return [n for n in METRICS if n in names] + sorted(names - METRICS.keys())
+def recommendation(name: str, so: str) -> str:
+    """The recommended run and why, its name once: "frozen; cheaper than full and as good"."""
+    return so if so.startswith(name) else f"{name}; {so}"
 
 
 def count(number: float) -> str:
@@ -135,9 +47,11 @@ def amount(number: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A duration: "0.42 s", "7.5 s", "3 min 12 s", "1 h 04 min"."""
+    """A duration: "0 s", "0.42 s", "7.5 s", "3 min 12 s", "1 h 04 min"."""
     if not isfinite(seconds):
         return ABSENT
+    if seconds == 0:
+        return "0 s"
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
     if seconds < 3599.5:
@@ -148,20 +62,29 @@ def clock(seconds: float) -> str:
 
 
 def chance(p: float) -> str:
-    """A p-value: "p = 0.012", "p < 0.001"."""
+    """A p-value: "0.012", "< 0.001"."""
     if not isfinite(p):
-        return f"p {ABSENT}"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+        return ABSENT
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_value(p: float) -> str:
+    """A p-value with its name: "p = 0.012", "p < 0.001"."""
+    return f"p {chance(p)}" if p < 0.001 else f"p = {chance(p)}"
 
 
 def rate(number: float) -> str:
     """A learning rate or another setting without trailing zeros: "2e-5", "0.001"."""
-    return re.sub(r"e([+-])0+", r"e\1", f"{number:g}")
+    return re.sub(r"e\+?(-?)0*", r"e\1", f"{number:g}")
 
 
 def moment(created: str) -> str:
     """An ISO 8601 time to the minute: "2026-11-22 06:43 UTC"."""
-    return f"{created[:16].replace('T', ' ')} UTC" if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", created) else created
+    return (
+        f"{created[:16].replace('T', ' ')} UTC"
+        if re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d", created)
+        else created
+    )
 
 
 def one_line(text: str) -> str:
@@ -200,14 +123,27 @@ def setting(value: Any) -> str:
         return rate(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(map(setting, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} = {setting(v)}" for k, v in value.items())
     return str(value)
 
 
 def settings(part: Mapping[str, Any]) -> str:
     """The settings of an edit or a guard, without its name: "weight = 0.01, every = 2"."""
-    return ", ".join(f"{k} = {setting(v)}" for k, v in flat(part) if k != "name")
+    return setting({k: v for k, v in part.items() if k != "name"})
+
+
+def part(table: Mapping[str, Any]) -> str:
+    """An edit or a guard with its settings: "l2 sp (weight = 0.01)"."""
+    name, values = spoken(str(table.get("name", ""))), settings(table)
+    return f"{name} ({values})" if values else name
+
+
+def learners(phase: Phase) -> str:
+    """The layer groups that learn in a phase: "everything", "head", "block.5, head"."""
+    return "everything" if phase.learn == ("*",) else ", ".join(phase.learn)
 
 
 def utf8(text: str) -> str:
-    r"""`text` as UTF-8 can hold it: half a surrogate pair (a file name in another encoding) becomes "\udcff"."""
+    r"""`text` as UTF-8 can hold it: half a surrogate pair (from a file name) becomes "\udcff"."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

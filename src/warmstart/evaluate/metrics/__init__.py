@@ -1,4 +1,4 @@
-"""Metrics: one number over predictions, one file."""
+"""Metrics: one number over predictions, one file. The contract is `_metric.Metric`."""
 
 from warmstart.base.family import Family
 

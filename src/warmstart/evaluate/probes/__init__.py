@@ -1,4 +1,7 @@
-"""Probes: one thing measured over finished runs, one file."""
+"""Probes: one thing measured over finished runs, one file.
+
+Each is a frozen dataclass with `measure(recommended: str, runs: Mapping[str, Run]) -> list[Measure]`.
+"""
 
 from warmstart.base.family import Family
 

@@ -1,0 +1,158 @@
+"""Build the embedded zoo: draw pictures, pretrain a tiny network on each source, write its folder and card.
+
+python scripts/build_zoo.py                 # all sources, into src/warmstart/models/zoo
+python scripts/build_zoo.py letters         # only one
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AutoImageProcessor, AutoModelForImageClassification, ResNetConfig
+from zoo_card import Facts, card
+from zoo_pictures import SOURCES, write_pictures
+
+from warmstart.base.files import write_json, write_text
+from warmstart.base.seeds import generator, stream
+
+ZOO = Path(__file__).parents[1] / "src" / "warmstart" / "models" / "zoo"
+SEED = 0
+PER_CLASS = {"letters": 300, "textures": 600, "shuffled": 300}  # training pictures
+PROCESSOR = {
+    "image_processor_type": "ViTImageProcessor",
+    "do_convert_rgb": True,
+    "do_resize": True,
+    "size": {"height": 32, "width": 32},
+    "resample": 2,  # bilinear
+    "do_rescale": True,
+    "rescale_factor": 1 / 255,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the network is pretrained."""
+
+    epochs: int = 8
+    batch: int = 64
+    lr: float = 2e-3
+    weight_decay: float = 0.01  # never on one-dimensional tensors
+    warmup: float = 0.1  # share of all steps; then cosine to 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("sources", nargs="*", help=f"of {', '.join(SOURCES)}; default all")
+    parser.add_argument("--zoo", type=Path, default=ZOO, help="the folder to write to")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    for source in given.sources or SOURCES:
+        print(f"{source}: held-out accuracy {build(source, given.zoo / source, given.seed):.3f}")
+
+
+def build(source: str, out: Path, seed: int) -> float:
+    """Draw, pretrain and write one zoo folder; its accuracy on pictures that it never saw."""
+    with TemporaryDirectory() as temporary:
+        pictures = write_pictures(source, Path(temporary), PER_CLASS[source], seed)
+        names = sorted(p.name for p in (pictures / "train").iterdir())
+        write_json(out / "preprocessor_config.json", PROCESSOR)
+        pretrain(pictures, network(names), out, Recipe(), stream(seed, "zoo", "pretrain", source))
+        halve(out / "model.safetensors")
+        accuracy = held_out(out, pictures / "test")
+        train, test = (sum(1 for _ in pictures.glob(f"{split}/*/*.png")) for split in ("train", "test"))
+    facts = Facts(source, names, train, test, accuracy, parameters(out), seed, Recipe())
+    write_text(out / "README.md", card(facts))
+    return accuracy
+
+
+def network(names: list[str]) -> ResNetConfig:
+    """A ResNet of three basic blocks for pictures of 32 x 32."""
+    return ResNetConfig(
+        num_channels=3,
+        embedding_size=16,
+        hidden_sizes=[32, 64, 128],
+        depths=[1, 1, 1],
+        layer_type="basic",
+        downsample_in_first_stage=False,
+        id2label=dict(enumerate(names)),
+        label2id={name: i for i, name in enumerate(names)},
+    )
+
+
+def pretrain(pictures: Path, config: ResNetConfig, out: Path, recipe: Recipe, seed: int) -> None:
+    """Train a fresh network on pictures/train and save it to `out`."""
+    torch.manual_seed(stream(seed, "weights"))
+    model = AutoModelForImageClassification.from_config(config)
+    images, labels = read_folder(pictures / "train", out, config.label2id)
+    steps = recipe.epochs * (len(labels) // recipe.batch)
+    optimizer = torch.optim.AdamW(decayed(model, recipe.weight_decay), lr=recipe.lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.lr, total_steps=steps, pct_start=recipe.warmup, cycle_momentum=False
+    )
+    model.train()
+    for epoch in range(recipe.epochs):
+        order = torch.from_numpy(generator(seed, "shuffle", epoch).permutation(len(labels)))
+        for rows in order[: len(order) // recipe.batch * recipe.batch].split(recipe.batch):
+            optimizer.zero_grad()
+            F.cross_entropy(model(pixel_values=images[rows]).logits, labels[rows]).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+    model.save_pretrained(out)
+
+
+def decayed(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameter groups: weight decay on matrices and kernels, none on norms and biases."""
+    kernels = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
+    return [
+        {"params": kernels, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+def read_folder(folder: Path, processor: Path, numbers: dict[str, int]) -> tuple[Tensor, Tensor]:
+    """Class folders of pictures -> images N x 3 x 32 x 32 as the processor makes them, labels N."""
+    paths = sorted(folder.glob("*/*.png"))
+    prepare = AutoImageProcessor.from_pretrained(processor)
+    images = [np.asarray(prepare(Image.open(p))["pixel_values"][0], np.float32) for p in paths]
+    labels = [numbers[p.parent.name] for p in paths]
+    return torch.from_numpy(np.stack(images)), torch.tensor(labels)
+
+
+def halve(path: Path) -> None:
+    """Store the weights in half precision; config.json keeps saying float32, so they load as float32."""
+    tensors = {name: t.half() if t.is_floating_point() else t for name, t in load_file(path).items()}
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+@torch.inference_mode()
+def held_out(out: Path, folder: Path) -> float:
+    """Accuracy of the saved folder, loaded again, on pictures that it never saw."""
+    model = AutoModelForImageClassification.from_pretrained(out).eval()
+    images, labels = read_folder(folder, out, model.config.label2id)
+    answers = torch.cat([model(pixel_values=part).logits.argmax(1) for part in images.split(256)])
+    return float((answers == labels).float().mean())
+
+
+def parameters(out: Path) -> int:
+    return sum(p.numel() for p in AutoModelForImageClassification.from_pretrained(out).parameters())
+
+
+if __name__ == "__main__":
+    main()

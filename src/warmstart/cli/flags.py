@@ -1,0 +1,34 @@
+"""Flags that several verbs share, said once."""
+
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    str, typer.Argument(help="File, folder, hub id, or a run folder to go on with.", show_default=False)
+]
+RunFolder = Annotated[str, typer.Argument(help="A run folder, or the plan.yaml in it.", show_default=False)]
+From = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from", metavar="MODEL", help="A model to start from: folder, hub id or zoo:NAME. Repeat it."
+    ),
+]
+Task = Annotated[str, typer.Option(help="The task, where looking at the columns gets it wrong.")]
+Text = Annotated[str, typer.Option(help="Column with the text.")]
+Label = Annotated[str, typer.Option(help="Column with the label.")]
+Group = Annotated[str, typer.Option(help="Column whose equal values must stay on one side of the split.")]
+Test = Annotated[str, typer.Option(help="File or folder with the test rows.")]
+Rows = Annotated[int, typer.Option(help="Use at most this many rows to train and validate; 0 is all.")]
+Strategy = Annotated[str, typer.Option(help="Follow this strategy instead of choosing one.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Any setting, as in phases.0.lr=1e-4 or seed=1. Repeat it."
+    ),
+]
+Out = Annotated[str, typer.Option(help="Where run folders are made.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+ExitCode = Annotated[
+    bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")
+]

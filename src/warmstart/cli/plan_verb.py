@@ -1,0 +1,35 @@
+"""warmstart plan: decide, and stop before anything is trained."""
+
+from pathlib import Path
+
+from warmstart.cli import flags, frame
+
+
+def command(
+    data: flags.Data,
+    models: flags.From = None,
+    task: flags.Task = "",
+    text: flags.Text = "",
+    label: flags.Label = "",
+    group: flags.Group = "",
+    test: flags.Test = "",
+    rows: flags.Rows = 0,
+    strategy: flags.Strategy = "",
+    settings: flags.Set = None,
+    out: flags.Out = "runs",
+    as_json: flags.Json = False,
+) -> None:
+    """Rank the models and write the plan, with its reasons, to be looked at and edited."""
+    given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
+    asked = frame.options({**given, "rows": rows, "strategy": strategy}, settings or [])
+    from rich.syntax import Syntax
+
+    from warmstart import process
+
+    plan, folder = process.plan(data, runs=Path(out), tell=frame.listener(as_json), **asked)
+    if as_json:
+        frame.show_json({"run": str(folder), "plan": plan})
+        return
+    text_of_plan = (folder / "plan.yaml").read_text(encoding="utf-8")
+    frame.show(Syntax(frame.plain(text_of_plan), "yaml", background_color="default", word_wrap=True))
+    frame.show(f"go on with: warmstart run {folder}")

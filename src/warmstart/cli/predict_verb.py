@@ -1,0 +1,32 @@
+"""warmstart predict: a finished run answers."""
+
+from typing import Annotated
+
+import typer
+
+from warmstart.cli import flags, frame
+
+
+def command(
+    run: flags.RunFolder,
+    what: Annotated[
+        list[str],
+        typer.Argument(help="A text, a picture, or a table of texts (.csv, .jsonl ...).", show_default=False),
+    ],
+    top: Annotated[int, typer.Option(help="Show this many labels of each.", min=1)] = 3,
+    as_json: flags.Json = False,
+) -> None:
+    """Labels with probabilities for texts, pictures, or every row of a file."""
+    from warmstart import process
+
+    answers = process.predict(run, what)
+    if as_json:
+        table = [
+            {"input": name, "labels": [{"label": a, "probability": p} for a, p in said]}
+            for name, said in answers
+        ]
+        frame.show_json(table)
+        return
+    for name, said in answers:
+        line = "  ".join(f"{label} {probability:.3f}" for label, probability in said[:top])
+        frame.show(frame.plain(f"{name[:60]:<60}  {line}"))

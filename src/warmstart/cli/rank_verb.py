@@ -1,0 +1,37 @@
+"""warmstart rank: which pretrained model is the best start?"""
+
+from pathlib import Path
+
+from warmstart.cli import flags, frame
+
+
+def command(
+    data: flags.Data,
+    models: flags.From = None,
+    task: flags.Task = "",
+    text: flags.Text = "",
+    label: flags.Label = "",
+    group: flags.Group = "",
+    test: flags.Test = "",
+    rows: flags.Rows = 0,
+    settings: flags.Set = None,
+    out: flags.Out = "runs",
+    as_json: flags.Json = False,
+) -> None:
+    """Rank pretrained models by how well their frozen features tell the user's own rows apart."""
+    given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
+    asked = frame.options({**given, "rows": rows}, settings or [])
+    from rich.console import Group
+    from rich.text import Text
+
+    from warmstart import process
+    from warmstart.report.terminal import ranking_table
+    from warmstart.street.summary import ranked
+
+    ranking = process.rank(data, runs=Path(out), tell=frame.listener(as_json), **asked)
+    table = tuple(map(ranked, ranking.scored))
+    if as_json:
+        frame.show_json({"score": ranking.score, "ranking": table, "reasons": ranking.reasons})
+    else:
+        reasons = (Text(frame.plain(f"  {r.rule}: {r.saw}: {r.so}")) for r in ranking.reasons)
+        frame.show(Group(ranking_table(table, ranking.score), *reasons))

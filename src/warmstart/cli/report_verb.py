@@ -1,0 +1,22 @@
+"""warmstart report: write the pages of a finished run again."""
+
+from typing import Annotated
+
+import typer
+
+from warmstart.cli import flags, frame
+
+
+def command(
+    run: flags.RunFolder,
+    form: Annotated[str, typer.Option(help="html, markdown or json.")] = "html",
+    as_json: flags.Json = False,
+) -> None:
+    """Write the report of a finished run again from its result.json, and say where it is."""
+    from warmstart import process
+
+    result, path = process.report(run, form)
+    if as_json:
+        frame.show_json(result)
+    else:
+        frame.show(str(path))

@@ -1,0 +1,37 @@
+"""warmstart run: the whole street."""
+
+from pathlib import Path
+
+import typer
+
+from warmstart.cli import flags, frame
+
+
+def command(
+    data: flags.Data,
+    models: flags.From = None,
+    task: flags.Task = "",
+    text: flags.Text = "",
+    label: flags.Label = "",
+    group: flags.Group = "",
+    test: flags.Test = "",
+    rows: flags.Rows = 0,
+    strategy: flags.Strategy = "",
+    settings: flags.Set = None,
+    out: flags.Out = "runs",
+    as_json: flags.Json = False,
+    exit_code: flags.ExitCode = False,
+) -> None:
+    """Select, decide, adapt, tune, evaluate and report: the whole street."""
+    given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
+    asked = frame.options({**given, "rows": rows, "strategy": strategy}, settings or [])
+    from warmstart import process
+    from warmstart.report.terminal import summary
+
+    result = process.run(data, runs=Path(out), tell=frame.listener(as_json), **asked)
+    if as_json:
+        frame.show_json(result)
+    else:
+        frame.show(summary(result))
+    if exit_code:
+        raise typer.Exit(frame.VERDICT_CODES[result.verdict])

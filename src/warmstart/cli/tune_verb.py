@@ -1,0 +1,18 @@
+"""warmstart tune: carry out a plan, without rivals."""
+
+from warmstart.cli import flags, frame
+
+
+def command(run: flags.RunFolder, as_json: flags.Json = False) -> None:
+    """Adapt and tune by the plan.yaml of a run folder. `warmstart prove` then compares it with its rivals."""
+    from warmstart import process
+
+    done = process.tune(run, tell=frame.listener(as_json))
+    last = done.history[-1]
+    if as_json:
+        table = {k: v for k, v in vars(done).items() if k != "predictions"}
+        frame.show_json(table)
+        return
+    cost = f"{done.steps:,} steps, {done.trained_parameters:,} parameters trained in {done.seconds:.1f} s"
+    frame.show(f"{done.name}: {cost}, last validation accuracy {last['validation_accuracy']:.1%}")
+    frame.show(f"compare it with its rivals: warmstart prove {process.run_folder(run)}")

@@ -1,0 +1,170 @@
+"""What the strategies share: how well they suit, how fast and how long they learn, what they change first.
+
+The numbers hold before anything was measured on the user's rows. Evidence: head first, then all (LP-FT, Kumar
+et al. 2022, arXiv 2202.10054); a number of steps rather than of epochs where rows are few (Mosbach et al.
+2021, arXiv 2006.04884); slower towards the input (Howard and Ruder 2018, arXiv 1801.06146).
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from warmstart.base.types import Facts, Phase, Reason
+
+Edits = tuple[dict[str, Any], ...]
+
+SIMILAR = 0.7  # share of the way from floor to perfect that frozen features must carry
+SIZES = ((10, "few"), (100, "some"), (1001, "many"))  # labelled rows per class: under 10, 100, 1,001
+STEPS = 400  # of the optimiser, that a fine-tuning needs
+EPOCHS = (3, 20)  # at least and at most
+WHISKER = 0.005  # relative difference of probe scores that is not worth a layer
+CLEAR = 0.8  # from here on a strategy is the table's first choice
+
+
+@dataclass(frozen=True)
+class Prior:
+    """How well a strategy suits, 0 to 1: (on similar data, on distant data) by labelled rows per class."""
+
+    few: tuple[float, float]  # under 10
+    some: tuple[float, float]  # 10 to 99
+    many: tuple[float, float]  # 100 to 1,000
+    plenty: tuple[float, float]  # more
+    first: str  # what follows where it is the first choice
+    otherwise: str
+
+    def ask(self, facts: Facts) -> tuple[float, Reason]:
+        """The entry for these facts, and why; 0 where there is no model to start from."""
+        if not facts.pretrained:
+            return 0.0, Reason(
+                "strategy: weights to keep", "no pretrained model", "only training from scratch is left"
+            )
+        value = getattr(self, size(facts))[0 if similar(facts) else 1]
+        so = self.first if value >= CLEAR else self.otherwise
+        return value, Reason("strategy: labelled rows per class, similarity of the data", seen(facts), so)
+
+
+def size(facts: Facts) -> str:
+    """The band that the labelled rows per class fall into: few, some, many or plenty."""
+    return next((name for limit, name in SIZES if facts.median_per_class < limit), "plenty")
+
+
+def similar(facts: Facts) -> bool:
+    return facts.similarity >= SIMILAR
+
+
+def seen(facts: Facts) -> str:
+    kind = "similar" if similar(facts) else "distant"
+    return (
+        f"{facts.median_per_class:,g} rows in the median class, {facts.rows:,} in all; similarity "
+        f"{facts.similarity:.2f} is {kind} (frozen probe {facts.probe:.3f}, floor {facts.floor:.3f}, "
+        f"similar from {SIMILAR})"
+    )
+
+
+@dataclass(frozen=True)
+class Habit:
+    """Rates of a modality: `rate` at `parameters`, higher for smaller models, within low and high."""
+
+    rate: float
+    parameters: float
+    low: float
+    high: float
+    decay: float  # per group towards the input
+
+
+HABITS = {"text": Habit(2e-5, 110e6, 1e-5, 1e-3, 0.95), "image": Habit(1e-4, 25e6, 3e-5, 1e-3, 0.9)}
+
+
+def rate(facts: Facts) -> float:
+    """The learning rate of the topmost group when everything learns, to two digits."""
+    habit = HABITS[facts.modality]
+    return clipped(habit.rate * (habit.parameters / max(1, facts.parameters)) ** 0.4, habit.low, habit.high)
+
+
+def clipped(value: float, low: float, high: float) -> float:
+    """`value` within low and high, rounded to the two digits that such a rule is good for."""
+    return float(f"{min(max(value, low), high):.2g}")
+
+
+def decay(facts: Facts) -> float:
+    return HABITS[facts.modality].decay
+
+
+def steps_per_epoch(facts: Facts) -> int:
+    return max(1, ceil(facts.rows / facts.batch))
+
+
+def epochs(facts: Facts) -> int:
+    """Enough for STEPS steps, within EPOCHS."""
+    low, high = EPOCHS
+    return min(max(ceil(STEPS / steps_per_epoch(facts)), low), high)
+
+
+def head_start(facts: Facts) -> Phase:
+    """The head alone on frozen features: solved exactly where it is linear."""
+    learn = facts.groups[-1:]
+    if facts.head_is_linear:
+        return Phase(learn, lr=1e-3, epochs=1, solver="logistic")
+    return Phase(learn, lr=1e-3, epochs=30)
+
+
+def fine_phase(facts: Facts, *learn: str, length: int = 0) -> Phase:
+    """These groups at the rate of the modality, for `length` epochs (0: as many as the rule says)."""
+    return Phase(learn, lr=rate(facts), epochs=length or epochs(facts), decay=decay(facts))
+
+
+def layers(facts: Facts) -> tuple[str, ...]:
+    """The layers of a text encoder, from input to top."""
+    return tuple(g for g in facts.groups if g.startswith("layer."))
+
+
+def depth(facts: Facts, edits: Edits) -> int:
+    """How many groups the body has once the edits are made."""
+    added = sum(e["name"] == "mean_pool" for e in edits)
+    dropped = sum(len(layers(facts)) - e["keep"] for e in edits if e["name"] == "drop_layers")
+    return int(len(facts.body) + added - dropped)
+
+
+def edits_for_tuning(facts: Facts) -> Edits:
+    """All layers stay; a mean over tokens where it scores above the model's own pooled output; a new head."""
+    return (*([{"name": "mean_pool"}] if mean_beats_pooler(facts) else []), {"name": "new_head"})
+
+
+def edits_for_frozen(facts: Facts) -> Edits:
+    """Cut at the depth whose features score best, average over tokens there, and a new head."""
+    place = best_depth(facts)
+    if place is None:
+        return ({"name": "new_head"},)
+    cut = [{"name": "drop_layers", "keep": place + 1}] if place + 1 < len(layers(facts)) else []
+    return (*cut, {"name": "mean_pool"}, {"name": "new_head"})
+
+
+def mean_beats_pooler(facts: Facts) -> bool:
+    known = facts.can_pool and layers(facts) and {layers(facts)[-1], "pooler"} <= set(facts.depths)
+    return bool(known) and facts.depths[layers(facts)[-1]] > facts.depths["pooler"]
+
+
+def best_depth(facts: Facts) -> int | None:
+    """Number of the layer to read frozen features from; None where the model's own pooled output will do.
+
+    Of the depths within WHISKER of the best the shallowest is taken: fewer layers are smaller and faster. The
+    last layer gives way to the pooled output, which needs no edit. Embeddings count as the first layer.
+    """
+    near = near_best(facts)
+    names = layers(facts)
+    shallow = [max(0, names.index(d) if d in names else 0) for d in near if d != "pooler"]
+    if not shallow:
+        return None
+    return None if "pooler" in near and min(shallow) == len(names) - 1 else min(shallow)
+
+
+def near_best(facts: Facts) -> tuple[str, ...]:
+    """The depths that can be read here and score within WHISKER of the best of them."""
+    if not (facts.can_pool and layers(facts)):
+        return ()
+    readable = ("embeddings", *layers(facts)) if facts.can_cut else layers(facts)[-1:]
+    scores = {d: facts.depths[d] for d in (*readable, "pooler") if d in facts.depths}
+    if not scores:
+        return ()
+    best = max(scores.values())
+    return tuple(d for d, score in scores.items() if score >= best - WHISKER * abs(best))

@@ -1,0 +1,90 @@
+"""The verdict as one plain sentence with its numbers. Of the user's words only names of runs appear in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warmstart.base.types import Gain, Run
+from warmstart.evaluate.compare import Sample
+from warmstart.evaluate.roles import as_it_is, from_scratch
+from warmstart.evaluate.significance import ALPHA
+from warmstart.evaluate.verdict import FLOOR, NOT_WORTH, WORTH, Claim, Trial
+from warmstart.evaluate.words import Words
+
+
+@dataclass(frozen=True)
+class Headline:
+    """Everything that the sentence draws on."""
+
+    trial: Trial
+    planned: str
+    recommended: str
+    runs: Mapping[str, Run]
+    test: Mapping[str, Sample]  # the primary metric of every run on the test rows
+    gains: Mapping[str, Gain]  # rival -> recommended minus rival
+
+    def __str__(self) -> str:
+        start = self.trial.verdict[0].upper() + self.trial.verdict[1:]
+        if self.trial.claim is None:
+            return f"{start}: no run was fine-tuned from pretrained weights; {self._lead()}."
+        parts = [f"{self._lead()}, {self._against(self.trial.claim)}", *self._because(self.trial.claim)]
+        if not any(from_scratch(run) for run in self.runs.values()):
+            parts.append("learning from scratch was not run")
+        if self.planned not in (self.recommended, self.trial.subject):
+            parts.append(self._plan())
+        return f"{start}: {'; '.join(parts)}."
+
+    @property
+    def _words(self) -> Words:
+        return Words(self.test[self.recommended].metric)
+
+    def _called(self, name: str) -> str:
+        if name == FLOOR:
+            answer = "most frequent class" if self._words.metric.unit == "points" else "shares of the classes"
+            return f"always giving the {answer}"
+        if from_scratch(self.runs[name]):
+            return "learning from scratch"
+        return "the pretrained model as it is" if as_it_is(self.runs[name]) else f"the {name} run"
+
+    def _lead(self) -> str:
+        sample = self.test[self.recommended]
+        who, value = self._called(self.recommended), self._words.value(sample.value)
+        rows = f"{sample.n:,} test row{'s' * (sample.n != 1)}"
+        if sample.rows_N is not None:
+            return f"{who} answers {value} of {rows} correctly"
+        return f"{who} has a {sample.metric.title} of {value} on {rows}"
+
+    def _against(self, claim: Claim) -> str:
+        who = "" if self.trial.subject == self.recommended else f"{self._called(self.trial.subject or '')} "
+        than = "" if claim.reference == self.recommended else self._called(claim.reference)
+        return who + self._words.against(claim.gain.value, claim.gain.low, claim.gain.high, than)
+
+    def _because(self, claim: Claim) -> list[str]:
+        limit, words = self.trial.detectable, self._words
+        least, most = words.metric.bounds
+        if self.trial.verdict == NOT_WORTH:
+            margin = words.difference(words.metric.margin)
+            return [] if claim.gain.high < 0 else [f"a gain of {margin} or more is ruled out"]
+        if self.trial.verdict == WORTH:
+            near = f"near the limit of what these rows can show ({words.difference(limit)})"
+            return [near] if claim.gain.value < limit else []
+        if not claim.beaten and limit >= most - least:
+            return ["so few rows can show no difference"]
+        if not claim.beaten:
+            return [
+                f"only true differences from {words.difference(limit)} up are likely to show on these rows"
+            ]
+        if self.trial.subject != self.recommended:
+            return ["the validation rows, which choose, say otherwise"]
+        return ["nothing was run that does without fine-tuning"]
+
+    def _plan(self) -> str:
+        """The planned run, seen from the recommended one."""
+        gain, words = self.gains[self.planned], self._words
+        sign = -1 if words.metric.better == "higher" else 1
+        low, high = sorted((sign * gain.low, sign * gain.high))
+        against = words.against(sign * gain.value, low, high)
+        if low <= 0 <= high or gain.p >= ALPHA:
+            return f"the planned {self.planned} run cannot be told from it: {against}"
+        if high < 0:
+            return f"the planned {self.planned} run {against}"
+        return f"the planned {self.planned} run {against}, but not on the validation rows, which choose"

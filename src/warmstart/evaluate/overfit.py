@@ -1,0 +1,66 @@
+"""Overfitting: does a run do better on rows that it learned from than on rows that it never saw?"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from warmstart.base.types import Measure, Overfitting, Run
+from warmstart.evaluate.intervals import newcombe
+from warmstart.evaluate.metrics.accuracy import Accuracy
+from warmstart.evaluate.words import Words
+
+ALARM = 0.05  # of accuracy: a gap surely larger than this is one sign of strong overfitting
+RISES = 2  # evaluations that the validation loss stayed above its minimum: the other sign
+
+
+def overfitting(run: Run) -> Overfitting | None:
+    """Train minus test accuracy, and what to think of it; None for a run without a sample of training rows.
+
+    "strong": the gap's interval lies above 5 points and the validation loss stayed above its minimum for two
+    evaluations or more at the end of a training; "some": the interval lies above 0; else "none seen".
+    """
+    if not seen(run):
+        return None
+    gap, rises = accuracy_gap(run), rises_since_minimum(run.history)
+    strong = gap.low > ALARM and rises >= RISES
+    verdict = "strong" if strong else "some" if gap.low > 0 else "none seen"
+    return Overfitting(gap, verdict, _sentence(run, gap, rises))
+
+
+def seen(run: Run) -> bool:
+    """Is there a sample of the rows that it learned from?"""
+    return "train" in run.predictions and len(run.predictions["train"].rows) > 0
+
+
+def accuracy_gap(run: Run) -> Measure:
+    """Train minus test accuracy with Newcombe's interval: different rows, so each side has its own doubt."""
+    (right, n), (rival_right, rival_n) = _right(run, "train"), _right(run, "test")
+    low, high = newcombe(right, n, rival_right, rival_n)
+    value = right / n - rival_right / rival_n
+    return Measure("train minus test accuracy", value, low, high, rival_n, f"Newcombe; {n:,} training rows")
+
+
+def rises_since_minimum(history: Sequence[Mapping[str, Any]]) -> int:
+    """Evaluations after the one of lowest validation loss (the last of equals)."""
+    losses = [float(h["validation_loss"]) for h in history if h.get("validation_loss") is not None]
+    losses = [loss for loss in losses if isfinite(loss)]
+    return losses[::-1].index(min(losses)) if losses else 0
+
+
+def _right(run: Run, split: str) -> tuple[float, int]:
+    said = run.predictions[split]
+    return float(Accuracy().rows(said.truth, said.probabilities).sum()), len(said.rows)
+
+
+def _sentence(run: Run, gap: Measure, rises: int) -> str:
+    (right, n), (rival_right, rival_n) = _right(run, "train"), _right(run, "test")
+    words = Words(Accuracy())
+    text = (
+        f"answers {words.value(right / n)} of {n:,} training rows and "
+        f"{words.value(rival_right / rival_n)} of {rival_n:,} test rows correctly, "
+        f"a gap of {words.number(gap.value)} points "
+        f"(95 % interval {words.interval(gap.low, gap.high)})"
+    )
+    if rises >= RISES:
+        text += f"; the validation loss was above its minimum in the last {rises} evaluations"
+    return text

@@ -1,0 +1,112 @@
+"""Which run to use, chosen on validation rows alone: the cheapest within one standard error of the best.
+
+The one-standard-error rule (Breiman, Friedman, Olshen and Stone 1984, section 3.4.3), on log-loss because it
+moves with every row and not only with the rows that change sides. Test rows prove; they never choose.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warmstart.base.types import Reason, Run
+from warmstart.evaluate.metrics._metric import Metric
+from warmstart.evaluate.metrics.log_loss import LogLoss
+from warmstart.evaluate.roles import as_it_is, cost, fine_tuned
+
+Floats = NDArray[np.float64]
+FEW = 30  # validation rows below which a standard error is itself a guess
+
+RULE = (
+    "lowest validation log-loss; a cheaper run is preferred while it is within one standard error "
+    "(Breiman et al. 1984), and a trained run must be better than the model it came from"
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A run on the validation rows."""
+
+    name: str
+    run: Run
+    losses_N: Floats  # log-loss of each row, nats
+    primary: float  # the primary metric, turned so that higher is better
+
+    @property
+    def loss(self) -> float:
+        return float(self.losses_N.mean())
+
+    def behind(self, other: "Standing") -> tuple[float, float]:
+        """Its log-loss minus the other's, and the standard error of that (infinite for one row)."""
+        excess_N = self.losses_N - other.losses_N
+        n = len(excess_N)
+        return float(excess_N.mean()), float(excess_N.std(ddof=1) / sqrt(n)) if n > 1 else inf
+
+
+def recommend(runs: Mapping[str, Run], primary: Metric) -> tuple[str, Reason]:
+    """Name of the recommended run, and why.
+
+    Of the runs that may be recommended, the one of lowest validation log-loss is the best; of those whose
+    paired difference to it is at most one standard error, the cheapest is taken (`roles.cost`). From scratch
+    counts as the most expensive, so it is recommended only if every pretrained run is more than one standard
+    error behind it. A trained run may be recommended only if, on validation, it has a lower log-loss than the
+    untouched model it came from and is not behind it in the primary metric.
+    """
+    standings = [_standing(name, run, primary) for name, run in runs.items()]
+    held = {s.name: base.name for s in standings for base in standings if _is_held_back(s, base)}
+    able = [s for s in standings if s.name not in held]
+    best = min(able, key=lambda s: (s.loss, cost(s.run), s.name))
+    close = [s for s in able if _is_close(s, best)]
+    taken = min(close, key=lambda s: (cost(s.run), s.loss, s.name))
+    return taken.name, Reason(RULE, _saw(standings, best), _so(taken, best, held))
+
+
+def in_order(runs: Mapping[str, Run], primary: Metric) -> list[str]:
+    """Names of the runs, lowest validation log-loss first."""
+    standings = [_standing(name, run, primary) for name, run in runs.items()]
+    return [s.name for s in sorted(standings, key=lambda s: (s.loss, cost(s.run), s.name))]
+
+
+def _standing(name: str, run: Run, primary: Metric) -> Standing:
+    said = run.predictions["validation"]
+    value = primary.measure(said.truth, said.probabilities)
+    losses_N = LogLoss().rows(said.truth, said.probabilities)
+    return Standing(name, run, losses_N, value if primary.better == "higher" else -value)
+
+
+def _is_close(standing: Standing, best: Standing) -> bool:
+    excess, error = standing.behind(best)
+    return excess <= error
+
+
+def _is_held_back(tuned: Standing, base: Standing) -> bool:
+    """Is `tuned` not better on validation than `base`, the model that it came from?"""
+    if not (fine_tuned(tuned.run) and as_it_is(base.run) and tuned.run.plan.model == base.run.plan.model):
+        return False
+    return tuned.loss >= base.loss or tuned.primary < base.primary
+
+
+def _saw(standings: list[Standing], best: Standing) -> str:
+    n = len(best.losses_N)
+    words = [f"validation log-loss on {n:,} row{'s' * (n != 1)}: {best.name} {best.loss:.3f}"]
+    for standing in sorted((s for s in standings if s is not best), key=lambda s: s.loss):
+        excess, error = standing.behind(best)
+        doubt = f"standard error {error:.3f}" if n > 1 else "no standard error from one row"
+        words.append(f"{standing.name} {standing.loss:.3f} ({excess:+.3f}, {doubt})")
+    return ", ".join(words)
+
+
+def _so(taken: Standing, best: Standing, held: Mapping[str, str]) -> str:
+    words = [taken.name]
+    if taken is not best:
+        words.append(f"cheaper than {best.name} and within one standard error of it")
+    words += [
+        f"{name} is not better than {base} on validation, so it is not recommended"
+        for name, base in held.items()
+    ]
+    n = len(best.losses_N)
+    if n < FEW:
+        words.append(f"only {n} validation row{'s' * (n != 1)}: the choice is uncertain")
+    return "; ".join(words)

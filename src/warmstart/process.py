@@ -1,0 +1,159 @@
+"""READ FIRST. The whole process on one page, in order.
+
+user's files -> Bundle -> Ranking -> Facts -> Plan -> adapted model -> Runs -> Evidence -> Result -> pages
+
+Each stop takes values and leaves one artefact in the run folder, so that one can look at it, edit plan.yaml
+and go on. A stop whose artefact is there already is not done again: that is how an interrupted run continues.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from warmstart.base.events import Tell, nobody
+from warmstart.base.files import write_json
+from warmstart.base.result import Result
+from warmstart.base.tables import from_table
+from warmstart.base.types import Bundle, Evidence, Plan, Ranking, Run
+from warmstart.data.digits import write_digits
+from warmstart.evaluate.weigh import weigh
+from warmstart.models.card import ZOO, zoo_names
+from warmstart.report.forms import FORMS
+from warmstart.report.read import read_result
+from warmstart.serve.predict import Answer, load, questions
+from warmstart.street import stops, training
+from warmstart.street.folder import Options, Trip, begin, is_run, locked, reopen
+from warmstart.street.summary import result as summarise
+
+RUNS = Path("runs")
+
+
+def run(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Result:
+    """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
+
+    `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
+    """
+    trip = setting_out(data, runs, tell, asked)
+    with locked(trip):
+        bundle = stops.read(trip)
+        ranking, noticed = stops.select(trip, bundle)
+        facts = stops.look(trip, bundle, ranking)
+        plan, options = stops.decide(trip, facts, ranking)
+        pretrained = training.load_for(trip, plan, facts.modality)
+        ready = training.prepare(trip, bundle, pretrained)
+        plans = {p.strategy: p for p in (plan, *training.rival_plans(plan, facts))}
+        trained = {name: training.carry_out(trip, name, p, bundle, ready) for name, p in plans.items()}
+        base = training.base_run(trip, plan, bundle, ready)
+        finished = trained if base is None else {**trained, "base": base}
+        evidence = weigh(plan.strategy, finished, bundle.labels, task_primary(bundle), plan.seed)
+        findings = (*bundle.findings, *noticed, *ready.findings)
+        everything = summarise(trip, bundle, ranking, facts, plan, options, finished, evidence, findings)
+        write_pages(trip, everything, evidence)
+    return everything
+
+
+def check(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Bundle:
+    """Read the data, split it and look for trouble; nothing is kept but what the Bundle needs."""
+    trip = setting_out(data, runs, tell, asked)
+    with locked(trip):
+        return stops.read(trip)
+
+
+def rank(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Ranking:
+    """The candidates from best to worst, measured on the user's own rows."""
+    trip = setting_out(data, runs, tell, asked)
+    with locked(trip):
+        return stops.select(trip, stops.read(trip))[0]
+
+
+def plan(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> tuple[Plan, Path]:
+    """The plan, and the run folder in which it lies as plan.yaml to be looked at, edited and run."""
+    trip = setting_out(data, runs, tell, asked)
+    with locked(trip):
+        bundle = stops.read(trip)
+        ranking, _ = stops.select(trip, bundle)
+        decided, _ = stops.decide(trip, stops.look(trip, bundle, ranking), ranking)
+    return decided, trip.folder
+
+
+def tune(folder: str | Path, *, tell: Tell = nobody) -> Run:
+    """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
+    trip = reopen(run_folder(folder), tell)
+    with locked(trip):
+        bundle = stops.read(trip)
+        ranking, _ = stops.select(trip, bundle)
+        decided, _ = stops.decide(trip, stops.look(trip, bundle, ranking), ranking)
+        pretrained = training.load_for(trip, decided, stops.task_of(bundle).modality)
+        ready = training.prepare(trip, bundle, pretrained)
+        return training.carry_out(trip, decided.strategy, decided, bundle, ready)
+
+
+def prove(folder: str | Path, *, tell: Tell = nobody) -> Result:
+    """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
+    return run(run_folder(folder), tell=tell)
+
+
+def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:
+    """Write a page of a finished run again; returns what it shows and where it lies."""
+    place = run_folder(folder)
+    result = read_result(place / "result.json")
+    return result, FORMS.get(form)().write(result, place)
+
+
+def predict(folder: str | Path, what: Sequence[str]) -> list[tuple[str, Answer]]:
+    """What a finished run answers to texts, pictures, or each row of a table; with the name of each."""
+    predictor = load(run_folder(folder))
+    named = [pair for word in what for pair in questions(word, predictor.task.modality)]
+    answers = predictor.predict_all([value for _, value in named])
+    return [(name, said) for (name, _), said in zip(named, answers, strict=True)]
+
+
+def demo(
+    runs: Path = RUNS, labels: Sequence[int] = (5, 20, 100), seed: int = 0, tell: Tell = nobody
+) -> list[Result]:
+    """The whole street on real handwritten digits with few labels, from three tiny models of the zoo."""
+    models = tuple(f"{ZOO}{name}" for name in zoo_names())
+    results = []
+    for count in labels:
+        data = runs / "data" / f"digits-{count}-labels"
+        if not data.is_dir():
+            draft = data.with_name(f".{data.name}.tmp")
+            shutil.rmtree(draft, ignore_errors=True)
+            write_digits(draft, count, seed).rename(data)
+        results.append(run(data, runs=runs, tell=tell, models=models, seed=seed))
+    return results
+
+
+def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, Any]) -> Trip:
+    """A new trip, or the one that a run folder has begun."""
+    if is_run(Path(data)):
+        return reopen(Path(data), tell)
+    given = {name: value for name, value in asked.items() if value is not None}
+    return begin(from_table(Options, {"data": str(data), **given}, "warmstart"), Path(runs), tell)
+
+
+def run_folder(given: str | Path) -> Path:
+    """A run folder, or the plan.yaml in it."""
+    path = Path(given)
+    return path.parent if path.name == "plan.yaml" else path
+
+
+def task_primary(bundle: Bundle) -> str:
+    return stops.task_of(bundle).primary
+
+
+def write_pages(trip: Trip, everything: Result, evidence: Evidence) -> None:
+    """evidence.json, model/ (the recommended one, with its card), result.json, report.html, report.md."""
+    write_json(trip.path("evidence.json"), evidence)
+    draft = trip.path(".model.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(trip.path("training", evidence.recommended, "model"), draft)
+    FORMS.get("model_card")().write(everything, draft)
+    shutil.rmtree(trip.path("model"), ignore_errors=True)
+    draft.rename(trip.path("model"))
+    for name in ("json", "html", "markdown"):
+        FORMS.get(name)().write(everything, trip.folder)
+    trip.tell({"event": "stop", "stop": "report", "what": str(trip.path("report.html"))})

@@ -1,0 +1,86 @@
+"""Markdown in which the user's words stay words: none becomes markup, a link, a picture or a table."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from warmstart.base.result import Result
+from warmstart.base.types import Finding, Gain, Phase
+from warmstart.report.panels import metrics
+from warmstart.report.units import metric
+from warmstart.report.words import amount, clock, count, learners, one_line, p_value, rate, utf8
+
+# ":" and "@" and "." make bare links; the others emphasis, code, tables, formulas.
+_MARKS = re.compile(r"[\\`*_\[\]|~#$!@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_START = re.compile(
+    r"^(?:[-+=]|\d+(?=[.)]))"
+)  # at the start of a line these make a list, a heading or a rule
+
+
+def inert(text: str) -> str:
+    """`text` on one line, so escaped that markdown shows it as it is inside a line or a cell."""
+    line = _MARKS.sub(lambda m: "\\" + m[0], one_line(utf8(text)).replace("&", "&amp;"))
+    return line.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def opening(text: str) -> str:
+    """`inert(text)` for the start of a line, where dashes and numbers would begin a list."""
+    return _START.sub(lambda m: m[0] + "\\" if m[0].isdigit() else "\\" + m[0], inert(text))
+
+
+def code(text: str) -> str:
+    """A code span, not for tables: its quotes are longer than any in `text`."""
+    line = one_line(utf8(text))
+    marks = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    return f"{marks} {line} {marks}" if "`" in line or not line else f"{marks}{line}{marks}"
+
+
+def block(text: str, language: str = "") -> str:
+    """A fenced block; the fence is longer than any run of backticks in `text`."""
+    lines = "\n".join(one_line(line) for line in utf8(text).splitlines())
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", lines)), default=0))
+    return f"{fence}{language}\n{lines}\n{fence}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
+    """A table of cells that are markdown already; columns with numbers in `right` are set to the right."""
+    ends = set(right)
+    rule = ["---:" if i in ends else "---" for i in range(len(head))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def runs_table(result: Result) -> str:
+    """The runs with every measure and its interval; the recommended one is bold."""
+    names = metrics(result)
+    head = ["run", *(inert(metric(n).axis) for n in names), "time", "trained parameters"]
+    return table(head, [_run_row(result, name, names) for name in result.runs], range(1, len(head)))
+
+
+def _run_row(result: Result, name: str, names: Sequence[str]) -> list[str]:
+    run = result.runs[name]
+    measures = [(metric(n).unit, run.metrics.get(n)) for n in names]
+    cells = [f"{u.show(m.value)} {inert(u.interval(m.low, m.high))}" if m else "" for u, m in measures]
+    title = f"**{inert(name)}** (recommended)" if name == result.recommended else inert(name)
+    return [title, *cells, clock(run.seconds), amount(run.trained_parameters)]
+
+
+def gain_line(gain: Gain) -> str:
+    """One gain as a sentence: "+3.4 points [+1.6, +5.2] accuracy over frozen (p = 0.010, 500 rows)"."""
+    kind = metric(gain.metric)
+    reading = inert(kind.difference.reading(gain.value, gain.low, gain.high, signed=True))
+    certainty = f"{inert(p_value(gain.p))}, {count(gain.n)} rows"
+    return f"**{reading}** {inert(kind.title)} over {inert(gain.rival)} ({certainty})"
+
+
+def phase_line(phase: Phase) -> str:
+    """One phase as a line: "everything, 8 epochs, learning rate 2e-5, decay 0.9 per group"."""
+    decay = f", decay {rate(phase.decay)} per group" if phase.decay != 1 else ""
+    pace = f"{phase.epochs} epochs, learning rate {rate(phase.lr)}{decay}"
+    return f"{inert(learners(phase))}, {pace}, {inert(phase.solver)}"
+
+
+def finding_line(finding: Finding) -> str:
+    return f"**{inert(finding.level)}** ({inert(finding.check)}): {inert(finding.what)} {inert(finding.do)}"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

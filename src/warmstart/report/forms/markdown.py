@@ -1,0 +1,85 @@
+"""report.md: the verdict, the runs, the gains, the plan and the findings, short enough for a pull request."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from warmstart.base.files import write_text
+from warmstart.base.result import Result
+from warmstart.report.forms import _markdown as md
+from warmstart.report.units import metric
+from warmstart.report.words import VERDICTS, after_verdict, clock, count, moment, part, recommendation
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """The report in one screen of markdown."""
+
+    file: ClassVar[str] = "report.md"
+
+    def write(self, result: Result, folder: Path) -> Path:
+        """Write `folder`/report.md, whole or not at all, and return its path."""
+        path = folder / self.file
+        write_text(path, text(result))
+        return path
+
+
+def text(result: Result) -> str:
+    """The report as markdown."""
+    parts = [
+        _verdict(result),
+        _runs(result),
+        _gains(result),
+        _plan(result),
+        _findings(result),
+        _again(result),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _verdict(result: Result) -> str:
+    kind = metric(result.primary)
+    so = md.inert(recommendation(result.recommended, result.why.so))
+    why = f"{so} ({md.inert(result.why.rule)}: {md.inert(result.why.saw)})"
+    least = f"differences in {md.inert(kind.title)} from about {md.inert(kind.gap(result.detectable))} up"
+    return (
+        f"# {md.inert(VERDICTS.get(result.verdict, result.verdict))}\n\n"
+        f"{md.opening(after_verdict(result.verdict, result.headline))}\n\n"
+        f"Recommended: {why}. "
+        f"True {least} are likely to show on these test rows."
+    )
+
+
+def _runs(result: Result) -> str:
+    rows = f"{count(result.data.test)} test rows" if result.data.test else "the test rows"
+    return f"## Runs on {rows}\n\n{md.runs_table(result)}"
+
+
+def _gains(result: Result) -> str:
+    if not result.gains:
+        return ""
+    lines = md.bullets(map(md.gain_line, result.gains.values()))
+    return f"## Gains of {md.inert(result.recommended)}\n\n{lines}"
+
+
+def _plan(result: Result) -> str:
+    plan = result.plan
+    start = f" from {md.inert(plan.model)}" if plan.model else ""
+    lines = [f"phase {i}: {md.phase_line(phase)}" for i, phase in enumerate(plan.phases, 1)]
+    lines += [f"edit: {md.inert(part(edit))}" for edit in plan.edits]
+    lines += [f"guard: {md.inert(part(guard))}" for guard in plan.guards]
+    lines += [f"because {md.inert(r.so)} ({md.inert(r.rule)}: {md.inert(r.saw)})" for r in plan.reasons]
+    return f"## Plan: {md.inert(plan.strategy)}{start}\n\n{md.bullets(lines)}"
+
+
+def _findings(result: Result) -> str:
+    return f"## Findings\n\n{md.bullets(map(md.finding_line, result.findings)) or 'None.'}"
+
+
+def _again(result: Result) -> str:
+    when = f"on {md.inert(moment(result.created))} in {clock(result.seconds)}"
+    command = md.block(result.reproduce.command, "sh")
+    return f"## Do it again\n\n{command}\n\nMade by warmstart {md.inert(result.version)} {when}."
+
+
+FORM = Markdown

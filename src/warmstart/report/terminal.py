@@ -1,0 +1,235 @@
+"""What a user sees at the end of a run: the verdict and what it stands on, on one screen of 80 columns."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from warmstart.base.result import DataSummary, RankedModel, Result
+from warmstart.base.types import Finding, Phase
+from warmstart.report.units import PLAIN, metric
+from warmstart.report.words import (
+    VERDICTS,
+    after_verdict,
+    amount,
+    clock,
+    count,
+    learners,
+    one_line,
+    p_value,
+    rate,
+    recommendation,
+    short,
+    spoken,
+    utf8,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+MODELS, RUNS, REASONS, GAINS, FINDINGS, CLASSES, PLACES = 5, 5, 2, 4, 3, 20, 3  # as many as fit on a screen
+_VERDICT = {"worth it": ("✔", "green"), "not worth it": ("✘", "red"), "cannot tell": ("?", "yellow")}
+_LEVEL = {"warning": ("▲", "yellow"), "note": ("○", "cyan")}
+_CHOSEN = "◆"
+
+
+def summary(result: Result) -> "RenderableType":
+    """The whole result in about 40 lines: verdict, models, plan, runs, gains, doubts, where the report is."""
+    from rich.console import Group
+
+    parts: list[RenderableType] = [_verdict(result)]
+    if result.ranking:
+        parts += [ranking_table(result.ranking, result.score, MODELS), _line("")]
+    parts += [
+        *_plan(result),
+        _line(""),
+        _runs_table(result),
+        _line(""),
+        *_gains(result),
+        *_overfitting(result),
+    ]
+    parts += [*_top_findings(result.findings), _line("Report", f"{result.run}/report.html")]
+    return Group(*parts)
+
+
+def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = None) -> "Table":
+    """Models (all, or the first `most`): score with interval, size, place before any row was looked at."""
+    table = _table(f"Models by {spoken(score)} (higher is better)")
+    for name in ("model", "score", "parameters", "prior"):
+        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    for i, model in enumerate(ranked[:most]):
+        table.add_row(
+            _name(model.name, 30, i == 0),
+            _said(PLAIN.reading(model.score, model.low, model.high)),
+            amount(model.parameters),
+            str(model.prior),
+        )
+    if most and len(ranked) > most:
+        table.caption = _said(f"and {len(ranked) - most} more in the report", "dim")
+    return table
+
+
+def findings_list(findings: Sequence[Finding]) -> "RenderableType":
+    """All findings: what, how to put it right, and the first places."""
+    from rich.console import Group
+
+    if not findings:
+        return _said("Nothing was found that needs your attention.", "green")
+    return Group(*(line for finding in findings for line in _finding(finding)))
+
+
+def data_table(summary: DataSummary) -> "RenderableType":
+    """What was read: size, roles, rows of the first classes in each split, sample rows."""
+    from rich.console import Group
+
+    splits = (
+        f"{count(summary.train)} train, {count(summary.validation)} validation, {count(summary.test)} test"
+    )
+    roles = ", ".join(f"{role} = {column}" for role, column in summary.roles.items())
+    lines = [_line(summary.source, f"{count(summary.rows)} rows: {splits}"), _line("Roles", roles)]
+    return Group(*lines, _class_table(summary), *map(_sample, summary.sample))
+
+
+def _class_table(summary: DataSummary) -> "Table":
+    table = _table("Rows of each class")
+    table.add_column("class", no_wrap=True, overflow="ellipsis")
+    for name in ("train", "validation", "test"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in summary.classes[:CLASSES]:
+        table.add_row(
+            _said(short(one_line(row.label), 40)), *map(count, (row.train, row.validation, row.test))
+        )
+    if len(summary.classes) > CLASSES:
+        table.caption = _said(f"and {len(summary.classes) - CLASSES} more classes", "dim")
+    return table
+
+
+def _sample(row: dict[str, str]) -> "Text":
+    return _said(
+        "  ".join(f"{role}: {short(one_line(value), 60)}" for role, value in row.items()), "dim", cut=True
+    )
+
+
+def _verdict(result: Result) -> "RenderableType":
+    from rich.panel import Panel
+    from rich.text import Text
+
+    mark, colour = _VERDICT.get(result.verdict, ("?", "yellow"))
+    title = _said(f" {mark} {VERDICTS.get(result.verdict, result.verdict)} ", f"bold {colour}")
+    kind = metric(result.primary)
+    body = Text("\n").join(
+        (
+            _said(after_verdict(result.verdict, result.headline), "bold"),
+            _said(f"Recommended: {recommendation(result.recommended, result.why.so)}", cut=True),
+            _said(f"Likely to show: true differences from {kind.gap(result.detectable)} up", "dim", cut=True),
+        )
+    )
+    return Panel(body, title=title, title_align="left", border_style=colour, padding=(0, 1))
+
+
+def _plan(result: Result) -> list["Text"]:
+    plan = result.plan
+    start = f" from {short(one_line(plan.model), 40)}" if plan.model else ""
+    steps = "; then ".join(map(_phase, plan.phases))
+    reasons = [_said(f"  because {r.so} ({r.saw})", "dim", cut=True) for r in plan.reasons[:REASONS]]
+    return [_line("Plan", f"{plan.strategy}{start}"), _said(f"  {steps}", cut=True), *reasons]
+
+
+def _phase(phase: Phase) -> str:
+    return f"{learners(phase)} for {phase.epochs} epochs at {rate(phase.lr)}"
+
+
+def _runs_table(result: Result) -> "Table":
+    table = _table("Runs on the test rows")
+    names = [n for n in ("macro_f1", "log_loss") if n != result.primary]
+    first = metric(result.primary)
+    for title in ("run", first.axis, *(metric(n).title for n in names), "time", "trained"):
+        table.add_column(_said(title), justify="left" if title == "run" else "right", no_wrap=True)
+    for name, run in list(result.runs.items())[:RUNS]:
+        main = run.metrics.get(result.primary)
+        others = [(metric(n).unit, run.metrics.get(n)) for n in names]
+        table.add_row(
+            _name(name, 12, name == result.recommended),
+            _said(
+                f"{first.unit.show(main.value)} {first.unit.interval(main.low, main.high)}" if main else ""
+            ),
+            *(_said(unit.show(m.value) if m else "") for unit, m in others),
+            clock(run.seconds),
+            amount(run.trained_parameters),
+        )
+    if len(result.runs) > RUNS:
+        table.caption = _said(f"and {len(result.runs) - RUNS} more in the report", "dim")
+    return table
+
+
+def _gains(result: Result) -> list["Text"]:
+    lines = []
+    for gain in list(result.gains.values())[:GAINS]:
+        kind = metric(gain.metric)
+        reading = kind.difference.reading(gain.value, gain.low, gain.high, signed=True)
+        lines.append(_line("Gain", f"{reading} {kind.title} over {gain.rival}, {p_value(gain.p)}"))
+    return lines
+
+
+def _overfitting(result: Result) -> list["Text"]:
+    seen = result.overfitting.get(result.recommended)
+    return [_line("Overfitting", f"{seen.verdict}: {seen.sentence}")] if seen else []
+
+
+def _top_findings(findings: Sequence[Finding]) -> list["Text"]:
+    """How many, and the first three, warnings before notes."""
+    if not findings:
+        return [_line("Findings", "none")]
+    first = sorted(findings, key=lambda f: f.level != "warning")[:FINDINGS]
+    lines = [_said(f"  {_LEVEL.get(f.level, _LEVEL['note'])[0]} {f.what}", cut=True) for f in first]
+    return [
+        _line(
+            "Findings", f"{len(findings)}, see the report" if len(findings) > FINDINGS else str(len(findings))
+        ),
+        *lines,
+    ]
+
+
+def _finding(finding: Finding) -> Iterable["Text"]:
+    mark, colour = _LEVEL.get(finding.level, _LEVEL["note"])
+    yield _said(f"{mark} {finding.what}", colour)
+    yield _said(f"  → {finding.do}")
+    if finding.where:
+        rest = f" and {finding.count - PLACES} more" if finding.count > PLACES < len(finding.where) else ""
+        yield _said(f"  {', '.join(finding.where[:PLACES])}{rest}", "dim")
+
+
+def _table(title: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        title=_said(title, "bold"),
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style="dim",
+    )
+
+
+def _name(name: str, width: int, chosen: bool) -> "Text":
+    """A name in a table's first column, with the mark of the chosen one."""
+    return _said(f"{_CHOSEN if chosen else ' '} {short(one_line(name), width)}", "bold" if chosen else "")
+
+
+def _line(name: str, told: str = "") -> "Text":
+    """A line that begins with a name in bold."""
+    from rich.text import Text
+
+    return Text.assemble(_said(name, "bold"), "  " if told else "", _said(told))
+
+
+def _said(text: str, style: str = "", cut: bool = False) -> "Text":
+    """`text` without terminal escapes, and no markup is read in it; `cut` keeps it on one line."""
+    from rich.text import Text
+
+    lead = text[: len(text) - len(text.lstrip(" "))]
+    clean = lead + one_line(utf8(text))
+    return Text(clean, style=style, no_wrap=cut, overflow="ellipsis" if cut else "fold")

@@ -1,0 +1,94 @@
+"""Say why the first candidate is first, and what speaks against it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from warmstart.base.types import Candidate, Reason
+from warmstart.select.judge import PROBE, Judged
+from warmstart.select.scores._scoring import Folds, Scoring, difference
+
+
+def why_first(ranked: Sequence[Judged], score: str, folds: Folds) -> Reason:
+    """Against the runner-up: better, or as good and not larger. `ranked` are the usable ones in order."""
+    first, others = ranked[0], ranked[1:]
+    name = first.candidate.name
+    if not others:
+        only = first.scorings[score]
+        saw = f"{score} {only.value:.3f} [{only.low:.3f}, {only.high:.3f}] on {folds.rows} rows"
+        return Reason("score", saw, f"{name} is the only candidate that could be scored")
+    second = max(others, key=lambda j: j.scorings[score].value)
+    mine, theirs = first.candidate, second.candidate
+    if difference(first.scorings[score], second.scorings[score], folds)[1] > 0:
+        so = f"{name} is first: it beats the runner-up, {theirs.name}"
+    elif mine.parameters > theirs.parameters:
+        so = f"{name} is first: {theirs.name} is smaller, but not shown to beat the class frequencies"
+    else:
+        size = "smaller" if mine.parameters < theirs.parameters else "no larger"
+        sizes = f"({mine.parameters:,} against {theirs.parameters:,} parameters)"
+        so = f"{name} is first: these rows cannot tell it from {theirs.name}, and it is {size} {sizes}"
+    return Reason("score", _compare(score, first, second, folds), so)
+
+
+def against_prior(ranked: Sequence[Judged], places: Mapping[str, int]) -> Iterator[Reason]:
+    """What one would have chosen without looking at the data, which is hard to beat."""
+    if len(places) < 2:
+        return
+    candidates = {places[j.candidate.source]: j.candidate for j in ranked}
+    blind, first = candidates[min(candidates)], ranked[0].candidate
+    saw = "; ".join(f"{place}. {_facts(candidates[place])}" for place in sorted(candidates))
+    verdict = "agrees" if blind is first else f"disagrees: it would have put {blind.name} first"
+    yield Reason("data-blind order", saw, f"the order by published accuracy, then size, {verdict}")
+
+
+def disagreements(ranked: Sequence[Judged], opinions: Sequence[str], folds: Folds) -> Iterator[Reason]:
+    """Each second opinion that would have put another candidate first."""
+    first = ranked[0]
+    for opinion in opinions:
+        best = max(ranked, key=lambda j: j.scorings[opinion].value)
+        if best.scorings[opinion].value > first.scorings[opinion].value:
+            so = f"scores disagree: {opinion} prefers {best.candidate.name}"
+            yield Reason("second opinion", _compare(opinion, best, first, folds), so)
+
+
+def no_better_than_floor(ranked: Sequence[Judged], floor: Scoring, folds: Folds) -> Iterator[Reason]:
+    """A warning, if no candidate's probe is shown to beat the class frequencies."""
+    if any(beats(j, floor, folds) for j in ranked):
+        return
+    best = max(ranked, key=lambda j: j.scorings[PROBE].value)
+    value, low, high = difference(best.scorings[PROBE], floor, folds)
+    saw = (
+        f"{PROBE} {best.scorings[PROBE].value:.3f} ({best.candidate.name}) against {floor.value:.3f} of the "
+        f"class frequencies: difference {value:+.3f} [{low:+.3f}, {high:+.3f}]"
+    )
+    so = "even the best is not shown to be better than always answering with the class frequencies"
+    yield Reason("floor", saw, so)
+
+
+def unusable(judged: Sequence[Judged]) -> Iterator[Reason]:
+    """Candidates, and single layer groups, that could not be scored."""
+    for j in judged:
+        name = j.candidate.name
+        if j.fault:
+            yield Reason("unusable features", f"{name}: {j.fault}", f"{name} is put last, without a score")
+        for group in j.skipped:
+            yield Reason("unusable features", f"{name}, {group}", "the layer group has no depth score")
+
+
+def beats(judged: Judged, floor: Scoring, folds: Folds) -> bool:
+    """Is its probe shown to be better than the class frequencies?"""
+    return difference(judged.scorings[PROBE], floor, folds)[1] > 0
+
+
+def _compare(score: str, one: Judged, other: Judged, folds: Folds) -> str:
+    mine, theirs = one.scorings[score], other.scorings[score]
+    value, low, high = difference(mine, theirs, folds)
+    return (
+        f"{score} {mine.value:.3f} ({one.candidate.name}) against "
+        f"{theirs.value:.3f} ({other.candidate.name}): difference {value:+.3f} "
+        f"[{low:+.3f}, {high:+.3f}], {mine.how}, paired"
+    )
+
+
+def _facts(candidate: Candidate) -> str:
+    known = candidate.source_accuracy
+    accuracy = "" if known is None else f", published accuracy {known:.3f}"
+    return f"{candidate.name} ({candidate.parameters:,} parameters{accuracy})"

@@ -1,0 +1,95 @@
+"""What a score returns, and how far it can be trusted: bootstrap over rows, or jackknife over folds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warmstart.select.scores._folds import Folds as Folds
+from warmstart.select.scores._folds import make_folds as make_folds
+from warmstart.select.scores._folds import rows_without as rows_without
+
+LEVEL = 0.95
+
+Whole = Callable[[NDArray[np.float64], NDArray[np.int64]], float]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A score of one candidate's features, higher is better, with its 95 % interval.
+
+    A row-wise score has `rows_N` (it is their mean); a score of the whole set has `without_RK`.
+    Either lets `difference` pair two candidates on the same folds.
+    """
+
+    value: float
+    low: float
+    high: float
+    how: str  # how the interval was made
+    rows_N: NDArray[np.float64] | None = None  # of each row, out of fold, mean over repeats
+    hits_N: NDArray[np.float64] | None = None  # share of repeats in which the row was answered right
+    without_RK: NDArray[np.float64] | None = None  # the score without each fold of each repeat
+    chosen: dict[str, float] = field(default_factory=dict)  # settings that were chosen inside the folds
+
+
+def of_rows(
+    rows_N: NDArray[np.float64],
+    hits_N: NDArray[np.float64],
+    folds: Folds,
+    chosen: dict[str, float] | None = None,
+) -> Scoring:
+    """The Scoring of a row-wise score: the mean over rows, with a bootstrap interval.
+
+    The bootstrap knows the luck of which rows are tested; it takes the fitted folds as given.
+    """
+    low, high = bootstrap(rows_N, folds)
+    return Scoring(
+        float(rows_N.mean()), low, high, _resampled(folds), rows_N, hits_N, chosen=dict(chosen or {})
+    )
+
+
+def of_whole(
+    score: Whole, features_ND: NDArray[np.float64], labels_N: NDArray[np.int64], folds: Folds
+) -> Scoring:
+    """The Scoring of a score of the whole set, with a delete-a-group jackknife over the folds."""
+    value = score(features_ND, labels_N)
+    kept = [[rows_without(folds.rows, test) for test in tests] for tests in folds.tests]
+    without_RK = np.array([[score(features_ND[rows], labels_N[rows]) for rows in repeat] for repeat in kept])
+    spread = jackknife(without_RK)
+    how = f"95 % jackknife over {without_RK.shape[1]} folds"
+    return Scoring(value, value - spread, value + spread, how, without_RK=without_RK)
+
+
+def bootstrap(rows_N: NDArray[np.float64], folds: Folds) -> tuple[float, float]:
+    """Percentile interval of the mean of `rows_N` over rows, or over whole groups where there are groups."""
+    totals_U, sizes_U = np.bincount(folds.units_N, rows_N), np.bincount(folds.units_N)
+    means_B = (folds.resamples_BU @ totals_U) / (folds.resamples_BU @ sizes_U)
+    low, high = np.quantile(means_B, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def jackknife(without_RK: NDArray[np.float64]) -> float:
+    """Half the width of the delete-a-group interval: Student's t; variances averaged over repeats."""
+    from scipy.stats import t
+
+    folds = without_RK.shape[1]
+    centred_RK = without_RK - without_RK.mean(1, keepdims=True)
+    variance = (folds - 1) / folds * (centred_RK**2).sum(1).mean()
+    return float(t.ppf((1 + LEVEL) / 2, folds - 1) * np.sqrt(variance))
+
+
+def difference(one: Scoring, other: Scoring, folds: Folds) -> tuple[float, float, float]:
+    """`one` minus `other` with its paired 95 % interval: (value, low, high). Both by the same score."""
+    value = one.value - other.value
+    if one.rows_N is not None and other.rows_N is not None:
+        return (value, *bootstrap(one.rows_N - other.rows_N, folds))
+    assert one.without_RK is not None and other.without_RK is not None, "two kinds of score cannot be paired"
+    spread = jackknife(one.without_RK - other.without_RK)
+    return value, value - spread, value + spread
+
+
+def _resampled(folds: Folds) -> str:
+    units = folds.resamples_BU.shape[1]
+    what = "rows" if units == folds.rows else "groups"
+    return f"95 % bootstrap over {units} {what}, {len(folds.resamples_BU)} draws"

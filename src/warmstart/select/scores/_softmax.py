@@ -1,0 +1,200 @@
+"""L2-regularised softmax regression, fast enough to be fitted a hundred times per candidate.
+
+L-BFGS on the same objective as scikit-learn's LogisticRegression, `C * sum of losses + |w|^2 / 2` with a
+free intercept, in coordinates where the Hessian is nearly the identity: the leading directions of the
+features, found once by a randomised SVD, are scaled by their own curvature and all others by the mean
+curvature of the rest (the randomised preconditioner of Frangella, Tropp & Udell 2021, arXiv 2110.02820,
+with Böhning's diagonal bound for the classes). A preconditioner changes how fast, never where to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from sklearn.utils.extmath import randomized_svd
+
+from warmstart.select.scores._folds import rows_without
+
+DIRECTIONS = 32
+ITERATIONS = 500
+LOOSE = 1e-4  # largest gradient (per row, scaled) that single precision reaches
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Standardised training and held-out features, and the truth of the training rows."""
+
+    train_ND: Floats
+    held_MD: Floats
+    truth_N: NDArray[np.int64]  # of the training rows, among the S classes that occur in training
+    seen_C: NDArray[np.bool_]
+    basis_DQ: Floats
+    curvature_Q: Floats  # mean square of the training rows along each direction of the basis
+    rest: float  # mean over all other directions
+
+
+@dataclass(frozen=True)
+class Data:
+    """Standardised features and class numbers 0 .. C-1 of all rows, and what preconditions every fit."""
+
+    features_ND: Floats  # standardised by all rows, which leaves no trace when a fold does it again
+    codes_N: NDArray[np.int64]
+    basis_DQ: Floats  # orthonormal, of largest variance; may know the held-out rows, as it moves no optimum
+
+    @staticmethod
+    def of(features_ND: Floats, labels_N: NDArray[np.int64]) -> "Data":
+        features_ND = features_ND.astype(np.float64)
+        features_ND, _ = standardise(features_ND, features_ND[:0])
+        single_ND = features_ND.astype(np.float32)
+        _, _, basis_QD = randomized_svd(
+            single_ND, min(DIRECTIONS, *single_ND.shape), n_iter=2, random_state=0
+        )
+        _, codes_N = np.unique(labels_N, return_inverse=True)
+        return Data(features_ND, codes_N, basis_QD.T.astype(np.float64))
+
+    def single(self) -> "Data":
+        """The same in single precision."""
+        return Data(self.features_ND.astype(np.float32), self.codes_N, self.basis_DQ.astype(np.float32))
+
+    def problem(self, held: NDArray[np.int64]) -> Problem:
+        """Learn from all rows but `held`, standardised by those rows alone."""
+        train = rows_without(len(self.codes_N), held)
+        train_ND, held_MD = standardise(self.features_ND[train], self.features_ND[held])
+        seen_C = np.asarray(np.bincount(self.codes_N[train], minlength=self.codes_N.max() + 1) > 0)
+        truth_N = (np.cumsum(seen_C) - 1)[self.codes_N[train]]
+        curvature_Q = np.square(train_ND @ self.basis_DQ).mean(0)
+        others = max(1, self.basis_DQ.shape[0] - self.basis_DQ.shape[1])
+        varied = float(train_ND.any(0).sum())  # columns of variance 1: their sum is the trace
+        rest = max(0.0, varied - float(curvature_Q.sum())) / others
+        return Problem(train_ND, held_MD, truth_N, seen_C, self.basis_DQ, curvature_Q, rest)
+
+    def right(self, logs_MC: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What these log-probabilities of `rows` give to the right class."""
+        right_M: NDArray[np.float64] = logs_MC[np.arange(len(rows)), self.codes_N[rows]]
+        return right_M
+
+
+def standardise(train_ND: Floats, held_MD: Floats) -> tuple[Floats, Floats]:
+    """Both by mean and deviation of the training rows; columns constant there become 0 in training.
+
+    As StandardScaler does, with its bound for "constant but for rounding", in either precision.
+    """
+    rows, eps = len(train_ND), float(np.finfo(train_ND.dtype).eps)
+    mean_D = train_ND.mean(0)
+    centred_ND = train_ND - mean_D
+    variance_D = np.einsum("nd,nd->d", centred_ND, centred_ND) / rows
+    constant_D = variance_D <= rows * eps * variance_D + np.square(rows * mean_D * eps)
+    centred_ND[:, constant_D] = 0
+    deviation_D = np.sqrt(np.where(constant_D, 1, variance_D))
+    centred_ND /= deviation_D
+    return centred_ND, (held_MD - mean_D) / deviation_D
+
+
+def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: float = LOOSE) -> Floats:
+    """Weights (1 + D) x S, the intercept first, that minimise the objective.
+
+    `C` is scikit-learn's: larger is less penalty. `start` are weights of the same problem (another C, or
+    another precision). Stops where no scaled derivative of the mean loss exceeds `tolerance`, in the
+    precision of the features, or after 500 iterations: an unfinished fit is still judged out of fold.
+    """
+    train_ND = problem.train_ND
+    ridge = 1 / (C * len(train_ND))
+    weights = _frequencies(problem) if start is None else start.astype(train_ND.dtype)
+    scale = _Scale.at(problem, weights, ridge)
+
+    def loss(scaled: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = scale.times(scaled.reshape(weights_shape).astype(train_ND.dtype))
+        gaps_NS, mean_loss = _gaps(problem, weights)
+        gradient = np.empty_like(weights)
+        gradient[0] = gaps_NS.sum(0)
+        gradient[1:] = train_ND.T @ gaps_NS + ridge * weights[1:]
+        value = mean_loss + ridge / 2 * float(np.vdot(weights[1:], weights[1:]))
+        return value, scale.times(gradient).ravel().astype(np.float64)
+
+    weights_shape = weights.shape
+    begin = scale.divided(weights).ravel().astype(np.float64)
+    found = minimize(
+        loss,
+        begin,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": ITERATIONS, "gtol": tolerance, "ftol": 10 * float(np.finfo(train_ND.dtype).eps)},
+    )
+    return scale.times(found.x.reshape(weights_shape).astype(train_ND.dtype))
+
+
+def log_probabilities(problem: Problem, weights: Floats) -> NDArray[np.float64]:
+    """M x C for the held-out rows; a class not seen in training gets Laplace's 1 / (N + C)."""
+    logits_MS = (problem.held_MD @ weights[1:] + weights[0]).astype(np.float64)
+    logits_MS -= logits_MS.max(1, keepdims=True)
+    logits_MS -= np.log(np.exp(logits_MS).sum(1, keepdims=True))
+    unseen, total = int((~problem.seen_C).sum()), len(problem.train_ND) + len(problem.seen_C)
+    answers_MC = np.full((len(logits_MS), len(problem.seen_C)), -np.log(total))
+    answers_MC[:, problem.seen_C] = logits_MS + np.log1p(-unseen / total)
+    return answers_MC
+
+
+def _frequencies(problem: Problem) -> Floats:
+    """Weights that answer every row with the class frequencies: where the path of penalties begins."""
+    counts_S = np.bincount(problem.truth_N)
+    weights = np.zeros((1 + problem.train_ND.shape[1], len(counts_S)), problem.train_ND.dtype)
+    weights[0] = np.log(counts_S / counts_S.sum())
+    return weights
+
+
+def _gaps(problem: Problem, weights: Floats) -> tuple[Floats, float]:
+    """((probabilities - truth) / N, mean loss) of the training rows."""
+    p_NS, losses_N = _probabilities(problem, weights)
+    rows = len(p_NS)
+    p_NS[np.arange(rows), problem.truth_N] -= 1
+    p_NS /= rows
+    return p_NS, float(losses_N.mean(dtype=np.float64))
+
+
+def _probabilities(problem: Problem, weights: Floats) -> tuple[Floats, Floats]:
+    """(N x S probabilities, N losses) of the training rows, in place: this is the hot spot."""
+    logits_NS = problem.train_ND @ weights[1:]
+    logits_NS += weights[0]
+    logits_NS -= logits_NS.max(1, keepdims=True)
+    right_N = logits_NS[np.arange(len(logits_NS)), problem.truth_N]
+    p_NS = np.exp(logits_NS, out=logits_NS)
+    sums_N1 = p_NS.sum(1, keepdims=True)
+    p_NS /= sums_N1
+    return p_NS, np.log(sums_N1[:, 0]) - right_N
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """The symmetric square root of the inverse of an approximate Hessian, one for each class."""
+
+    basis_DQ: Floats
+    intercept_S: Floats
+    along_QS: Floats  # factor along each direction of the basis
+    across_S: Floats  # factor of everything orthogonal to the basis
+
+    @staticmethod
+    def at(problem: Problem, weights: Floats, ridge: float) -> "_Scale":
+        """At these weights: each class has its mean p(1-p), each direction its curvature."""
+        p_NS, _ = _probabilities(problem, weights)
+        sharpness_S = np.maximum((p_NS * (1 - p_NS)).mean(0), 1e-6)
+        along_QS = (problem.curvature_Q[:, None] * sharpness_S + ridge) ** -0.5
+        across_S = (problem.rest * sharpness_S + ridge) ** -0.5
+        kind = weights.dtype
+        return _Scale(
+            problem.basis_DQ, (sharpness_S**-0.5).astype(kind), along_QS.astype(kind), across_S.astype(kind)
+        )
+
+    def times(self, weights: Floats) -> Floats:
+        return self._scaled(weights, self.intercept_S, self.along_QS, self.across_S)
+
+    def divided(self, weights: Floats) -> Floats:
+        return self._scaled(weights, 1 / self.intercept_S, 1 / self.along_QS, 1 / self.across_S)
+
+    def _scaled(self, weights: Floats, intercept_S: Floats, along_QS: Floats, across_S: Floats) -> Floats:
+        scaled = np.empty_like(weights)
+        scaled[0] = weights[0] * intercept_S
+        scaled[1:] = self.basis_DQ @ ((along_QS - across_S) * (self.basis_DQ.T @ weights[1:]))
+        scaled[1:] += weights[1:] * across_S
+        return scaled

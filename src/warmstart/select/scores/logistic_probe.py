@@ -1,0 +1,96 @@
+"""Out-of-fold log-likelihood of a linear probe: how well do the frozen features already answer? (the default)
+
+The penalty is chosen by strictly nested cross-validation. Letting the reported score choose its own penalty
+flatters it (by 0.01 to 0.04 nats at 40 to 200 rows in our simulations), and so does, by about half as much,
+the cheaper choice by the other folds' out-of-fold scores, whose models have seen the fold they choose for.
+Nesting is affordable because a model trained without folds j and k serves twice: fold j judges the penalty
+for fold k and fold k judges it for fold j, so 5 folds need 10 inner paths instead of 20.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warmstart.select.scores._scoring import Folds, Scoring, of_rows
+from warmstart.select.scores._softmax import LOOSE, Data, log_probabilities, solve
+
+
+@dataclass(frozen=True)
+class LogisticProbe:
+    """Mean out-of-fold log-likelihood per row (nats) of StandardScaler and L2 softmax regression.
+
+    LogisticProbe(penalties=(0.01,)) chooses nothing. Only two folds leave nothing to choose with: then the
+    middle of the grid is taken. `answers` without intervals; `score` with.
+    """
+
+    penalties: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)  # the grid of scikit-learn's C: larger is freer
+    tolerance: float = 1e-6  # largest scaled derivative; above 1e-4 single precision is enough
+
+    def score(self, features_ND: NDArray[np.floating], labels_N: NDArray[np.int64], folds: Folds) -> Scoring:
+        """Value in nats, at most 0; `hits_N` are the answers that were right; `chosen` holds the median C."""
+        rows_N, hits_N, median = self.answers(features_ND, labels_N, folds)
+        return of_rows(rows_N, hits_N, folds, {"C": median})
+
+    def answers(
+        self, features_ND: NDArray[np.floating], labels_N: NDArray[np.int64], folds: Folds
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """(log-likelihood of each row, share of repeats in which it was right, median of the chosen C)."""
+        data = Data.of(features_ND, labels_N)
+        single = data.single()
+        rows_N, hits_N = np.zeros(folds.rows), np.zeros(folds.rows)
+        chosen: list[float] = []
+        for tests in folds.tests:
+            picks = self._choose(single, tests)
+            for test, C in zip(tests, picks, strict=True):
+                logs_MC = self._answer(data, single, test, C)
+                rows_N[test] += data.right(logs_MC, test)
+                hits_N[test] += logs_MC.argmax(1) == data.codes_N[test]
+            chosen += picks
+        times = len(folds.tests)
+        return rows_N / times, hits_N / times, sorted(chosen)[(len(chosen) - 1) // 2]
+
+    def _answer(self, data: Data, single: Data, test: NDArray[np.int64], C: float) -> NDArray[np.float64]:
+        """Log-probabilities of the test rows: in single precision first, then on to the tolerance."""
+        rough = single.problem(test)
+        weights = solve(rough, C, tolerance=max(LOOSE, self.tolerance))
+        if self.tolerance >= LOOSE:
+            return log_probabilities(rough, weights)
+        problem = data.problem(test)
+        return log_probabilities(problem, solve(problem, C, weights, self.tolerance))
+
+    def _choose(self, data: Data, tests: Sequence[NDArray[np.int64]]) -> list[float]:
+        """The C for each fold that answers best inside the fold's own training rows; ties to the smaller."""
+        grid = sorted(self.penalties)
+        if len(grid) == 1 or len(tests) < 3:
+            return [grid[(len(grid) - 1) // 2]] * len(tests)
+        total_KP = np.zeros((len(tests), len(grid)))
+        for j, k in combinations(range(len(tests)), 2):
+            judged_2P = _path(data, tests[j], tests[k], grid)
+            total_KP[[k, j]] += judged_2P
+        return [grid[best] for best in total_KP.argmax(1)]
+
+
+def _path(
+    data: Data, one: NDArray[np.int64], other: NDArray[np.int64], grid: Sequence[float]
+) -> NDArray[np.float64]:
+    """Log-likelihood, for each C, of one fold and of the other by a model of all further folds.
+
+    Every fit starts from the stronger penalty's. Where a weaker penalty is worse for both folds, all still
+    weaker ones are given its value unfitted: they would be worse yet, so they cannot be wronged.
+    """
+    problem = data.problem(np.concatenate([one, other]))
+    weights, path = None, []
+    for C in grid:
+        weights = solve(problem, C, weights)
+        logs_MC = log_probabilities(problem, weights)
+        halves = (logs_MC[: len(one)], one), (logs_MC[len(one) :], other)
+        path.append([data.right(logs, rows).sum() for logs, rows in halves])
+        if len(path) > 1 and all(now < before for now, before in zip(path[-1], path[-2], strict=True)):
+            break
+    return np.array(path + path[-1:] * (len(grid) - len(path))).T
+
+
+SCORE = LogisticProbe

@@ -1,0 +1,206 @@
+"""Data, ranking, plan: the stops before anything is trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from warmstart.base.errors import WarmstartError
+from warmstart.base.files import read_json, write_json
+from warmstart.base.tables import checked
+from warmstart.base.types import Bundle, Candidate, Facts, Finding, Option, Plan, Ranking
+from warmstart.data.bundle import load_bundle, open_bundle
+from warmstart.decide.choose import choose, consider, plan_for
+from warmstart.decide.plan_file import apply_settings, read_plan, write_plan
+from warmstart.models.features import pooled_features
+from warmstart.models.load import Pretrained, candidate, load
+from warmstart.select.rank import rank
+from warmstart.select.sample import sample_rows
+from warmstart.street.folder import Trip
+from warmstart.tasks import TASKS
+from warmstart.tasks._classification import Classification
+
+DEFAULTS = {  # where a user names no model; small, well known, with weights in safetensors
+    "text": ("sentence-transformers/all-MiniLM-L6-v2", "distilbert/distilbert-base-uncased"),
+    "image": ("facebook/dinov2-small", "microsoft/resnet-18", "google/mobilenet_v2_1.0_224"),
+}
+RANKED_ROWS = 2000
+
+
+def task_of(bundle: Bundle) -> Classification:
+    return TASKS.get(bundle.task)()  # type: ignore[no-any-return]
+
+
+def read(trip: Trip) -> Bundle:
+    """The user's rows, split once. Leaves data.json."""
+    asked = trip.options
+    if trip.path("data.json").is_file():
+        bundle = load_bundle(trip.folder)
+    else:
+        trip.tell({"event": "stop", "stop": "data", "what": f"reading {asked.data}"})
+        bundle = open_bundle(
+            asked.data,
+            trip.folder,
+            text=asked.text or None,
+            image=asked.image or None,
+            label=asked.label or None,
+            group=asked.group or None,
+            test=asked.test or None,
+            validation=asked.validation or None,
+            limit=asked.rows or None,
+            seed=asked.seed,
+        )
+    return replace(bundle, task=find_task(bundle, asked.task))
+
+
+def find_task(bundle: Bundle, wanted: str) -> str:
+    """The task that the columns make, or the one that was asked for."""
+    if wanted:
+        task = TASKS.get(wanted)()
+        if not task.fits(bundle.roles):
+            raise WarmstartError(
+                f"{bundle.source}: task {wanted} needs {' and '.join(task.roles)}, found {bundle.roles}",
+                "name the columns, for example --text body --label topic",
+                "unfit-task",
+            )
+        return wanted
+    for name in TASKS.names():
+        if TASKS.get(name)().fits(bundle.roles):
+            return name
+    raise WarmstartError(
+        f"{bundle.source}: no task fits the columns {bundle.roles}",
+        "name the columns, for example --text body --label topic",
+        "no-task",
+    )
+
+
+def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
+    """Candidates scored by their frozen features on the training rows. Leaves ranking.json."""
+    path = trip.path("ranking.json")
+    if path.is_file():
+        table = read_json(path)
+        findings = checked(tuple[Finding, ...], table["findings"], str(path))
+        return checked(Ranking, table["ranking"], str(path)), findings
+    task = task_of(bundle)
+    labels = task.targets(bundle, bundle.train).numpy()
+    groups = group_numbers(bundle, bundle.train)
+    chosen = sample_rows(labels, groups, RANKED_ROWS, trip.options.seed)
+    numbers = [bundle.train[i] for i in chosen]
+    candidates, features, seconds, findings = [], {}, {}, []
+    for source in sources(trip, task):
+        started = time.perf_counter()
+        opened = open_candidate(trip, source, task)
+        if isinstance(opened, Finding):
+            findings.append(opened)
+            continue
+        known, pretrained = opened
+        trip.tell({"event": "stop", "stop": "select", "what": f"features of {known.name}"})
+        features[source] = look_through(trip, pretrained, task, bundle, numbers)
+        candidates.append(known)
+        seconds[source] = time.perf_counter() - started
+        findings.extend(pretrained.findings)
+    if not candidates:
+        raise WarmstartError(
+            "no pretrained model could be opened: " + "; ".join(f.what for f in findings),
+            "name one that lies on this machine with --from FOLDER",
+            "no-model",
+        )
+    ranking = rank(
+        candidates,
+        features,
+        labels[chosen],
+        groups_N=None if groups is None else groups[chosen],
+        score=trip.options.score,
+        seconds=seconds,
+        seed=trip.options.seed,
+    )
+    write_json(path, {"ranking": ranking, "findings": findings})
+    return ranking, tuple(findings)
+
+
+def sources(trip: Trip, task: Classification) -> Sequence[str]:
+    return trip.options.models or DEFAULTS[task.modality]
+
+
+def open_candidate(trip: Trip, source: str, task: Classification) -> tuple[Candidate, Pretrained] | Finding:
+    """A candidate with its model; one of the defaults that cannot be had is passed over, and said."""
+    try:
+        pretrained = load(
+            source, task.modality, seed=trip.options.seed, allow_pickle=trip.options.allow_pickle
+        )
+        return replace(candidate(source), parameters=pretrained.parameters), pretrained
+    except WarmstartError as error:
+        if trip.options.models:
+            raise
+        return Finding("candidates", "warning", error.wrong, f"passed over; {error.do}", 1)
+
+
+def look_through(
+    trip: Trip, pretrained: Pretrained, task: Classification, bundle: Bundle, numbers: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Features after each group, and for texts their average over the layers."""
+    inputs, _ = task.inputs(pretrained, bundle, numbers, trip.cache)
+    features = dict(pooled_features(pretrained.anatomy, inputs, trip.cache))
+    layers = [
+        f for name, f in features.items() if name.startswith(("embeddings", "layer.", "stem", "block."))
+    ]
+    if task.modality == "text" and len({f.shape for f in layers}) == 1:
+        features["average"] = np.mean(layers, axis=0, dtype=np.float32)
+    return features
+
+
+def group_numbers(bundle: Bundle, numbers: Sequence[int]) -> np.ndarray | None:
+    """A number for each group that must not straddle folds; None where the rows have no groups."""
+    column = bundle.roles.get("group")
+    if column is None:
+        return None
+    values = [str(row[column]) for row in bundle.rows.take(numbers)]
+    return np.unique(values, return_inverse=True)[1]
+
+
+def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
+    """Everything that the decision may look at."""
+    task, best = task_of(bundle), ranking.best
+    pretrained = load(
+        best.candidate.source, task.modality, seed=trip.options.seed, allow_pickle=trip.options.allow_pickle
+    )
+    targets = task.targets(bundle, bundle.train)
+    counts = np.bincount(targets.numpy(), minlength=len(bundle.labels))
+    part = pretrained.anatomy.part
+    return Facts(
+        task=bundle.task,
+        modality=task.modality,
+        rows=len(bundle.train),
+        classes=len(bundle.labels),
+        fewest_per_class=int(counts.min()),
+        median_per_class=float(np.median(counts)),
+        floor=task.floor(targets),
+        probe=best.accuracy.value,
+        groups=pretrained.anatomy.names,
+        depths=best.depths,
+        parameters=pretrained.parameters,
+        pretrained=True,
+        head_is_linear=pretrained.anatomy.head_is_linear,
+        can_pool=part.can_pool,
+        can_cut=part.can_cut,
+        has_batch_norm=pretrained.anatomy.has_batch_norm,
+    )
+
+
+def decide(trip: Trip, facts: Facts, ranking: Ranking) -> tuple[Plan, tuple[Option, ...]]:
+    """The plan; a plan.yaml that lies in the folder already, edited or not, is followed."""
+    path, asked = trip.path("plan.yaml"), trip.options
+    options = consider(facts)
+    if path.is_file():
+        return read_plan(path), options
+    model = ranking.best.candidate.source
+    if asked.strategy:
+        plan = plan_for(asked.strategy, facts, model, seed=asked.seed)
+    else:
+        plan, options = choose(facts, model, seed=asked.seed)
+    plan = apply_settings(plan, asked.settings)
+    write_plan(plan, options, path)
+    return plan, options

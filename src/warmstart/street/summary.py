@@ -1,0 +1,170 @@
+"""From what the stops found out to the Result that every report and `--json` shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import warmstart
+from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
+from warmstart.base.types import Bundle, Evidence, Facts, Finding, Option, Plan, Ranking, Run, Scored
+from warmstart.data.bundle import summary as data_summary
+from warmstart.data.images import open_image
+from warmstart.street.folder import Trip
+
+MISTAKES = 20
+THUMBNAIL = 160  # pixels of the longer side
+SHOWN_TEXT = 600  # characters
+VERSIONS = ("torch", "transformers", "numpy", "scikit-learn", "pyarrow")
+
+
+def result(
+    trip: Trip,
+    bundle: Bundle,
+    ranking: Ranking,
+    facts: Facts,
+    plan: Plan,
+    options: Sequence[Option],
+    runs: Mapping[str, Run],
+    evidence: Evidence,
+    findings: Sequence[Finding],
+) -> Result:
+    """Everything in one value."""
+    recommended = runs[evidence.recommended]
+    return Result(
+        run=str(trip.folder),
+        version=warmstart.__version__,
+        created=trip.created,
+        seconds=elapsed(trip),
+        task=bundle.task,
+        verdict=evidence.verdict,
+        headline=evidence.headline,
+        recommended=evidence.recommended,
+        why=evidence.why,
+        primary=evidence.primary,
+        data=data_summary(bundle),
+        score=ranking.score,
+        ranking=tuple(map(ranked, ranking.scored)),
+        ranking_reasons=ranking.reasons,
+        plan=plan,
+        considered=tuple(options),
+        anatomy=trip.path("training", plan.strategy, "anatomy.txt").read_text(encoding="utf-8"),
+        runs={name: run_summary(run, evidence) for name, run in runs.items()},
+        gains=evidence.gains,
+        overfitting=evidence.overfitting,
+        detectable=evidence.detectable,
+        confusion=confusion(recommended, bundle.labels),
+        mistakes=mistakes(recommended, bundle),
+        findings=tuple(findings),
+        proofs=proofs(runs, facts),
+        reproduce=reproduce(trip, plan),
+    )
+
+
+def elapsed(trip: Trip) -> float:
+    """Seconds since the run folder was made."""
+    return max(0.0, time.time() - datetime.fromisoformat(trip.created).astimezone(UTC).timestamp())
+
+
+def ranked(scored: Scored) -> RankedModel:
+    known = scored.candidate
+    return RankedModel(
+        name=known.name,
+        source=known.source,
+        score=scored.score.value,
+        low=scored.score.low,
+        high=scored.score.high,
+        accuracy=scored.accuracy,
+        opinions=scored.opinions,
+        depths=scored.depths,
+        parameters=known.parameters,
+        prior=scored.prior,
+        licence=known.licence,
+        seconds=scored.seconds,
+    )
+
+
+def run_summary(run: Run, evidence: Evidence) -> RunSummary:
+    said = run.predictions["train"]
+    return RunSummary(
+        metrics=evidence.metrics[run.name],
+        train_accuracy=float((said.answers == said.truth).mean()),
+        seconds=run.seconds,
+        parameters=run.parameters,
+        trained_parameters=run.trained_parameters,
+        steps=run.steps,
+        history=run.history,
+    )
+
+
+def confusion(run: Run, labels: tuple[str, ...]) -> Confusion:
+    said = run.predictions["test"]
+    matrix = np.zeros((len(labels), len(labels)), int)
+    np.add.at(matrix, (said.truth, said.answers), 1)
+    return Confusion(labels, tuple(tuple(map(int, row)) for row in matrix))
+
+
+def mistakes(run: Run, bundle: Bundle) -> tuple[Mistake, ...]:
+    """Wrong test rows, those first to which the wrong answer was given most surely."""
+    said = run.predictions["test"]
+    wrong = np.flatnonzero(said.answers != said.truth)
+    sure = said.probabilities.max(1)
+    worst = sorted(wrong, key=lambda i: -sure[i])[:MISTAKES]
+    rows = bundle.rows.take([int(said.rows[i]) for i in worst])
+    return tuple(
+        Mistake(
+            where=str(row["_where"]),
+            truth=bundle.labels[said.truth[i]],
+            predicted=bundle.labels[said.answers[i]],
+            probability=float(sure[i]),
+            text=str(row[bundle.roles["text"]])[:SHOWN_TEXT] if "text" in bundle.roles else "",
+            image=thumbnail(row[bundle.roles["image"]]) if "image" in bundle.roles else "",
+        )
+        for i, row in zip(worst, rows, strict=True)
+    )
+
+
+def thumbnail(value: Any) -> str:
+    """A small JPEG as a data URI; tiny pictures are enlarged without smoothing, so that they can be seen."""
+    from PIL import Image
+
+    image = open_image(value)
+    longest = max(image.size)
+    if longest < THUMBNAIL // 2:
+        factor = THUMBNAIL // 2 // longest
+        image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
+    """Checks that held, by run, and the accuracy of always giving the most frequent answer."""
+    held = {f"{key} ({name})": value for name, run in runs.items() for key, value in run.proofs.items()}
+    said = next(iter(runs.values())).predictions["test"].truth
+    return {
+        **held,
+        "floor_accuracy": float(np.bincount(said).max() / len(said)),
+        "probe_accuracy": facts.probe,
+    }
+
+
+def reproduce(trip: Trip, plan: Plan) -> Reproduce:
+    import torch
+
+    versions = {"python": platform.python_version(), "warmstart": warmstart.__version__}
+    machine = {
+        "system": f"{platform.system()} {platform.machine()}",
+        "threads": str(torch.get_num_threads()),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+    }
+    return Reproduce(trip.options.command(), plan.seed, versions | {n: version(n) for n in VERSIONS}, machine)

@@ -1,0 +1,42 @@
+"""What the optimiser may touch: rates that fall towards the input, and no decay on norms and biases."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from warmstart.base.types import Phase
+from warmstart.models.anatomy import Anatomy
+
+DECAYED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+def optimiser(anatomy: Anatomy, phase: Phase) -> torch.optim.AdamW:
+    """AdamW over the groups that learn; each remembers its own full rate as "full_lr"."""
+    decayed, tables = decayed_parameters(anatomy.model), []
+    for name, share in anatomy.rates(phase.learn, phase.decay).items():
+        learning = [p for p in anatomy.parameters(name) if p.requires_grad]
+        for decays in (True, False):
+            chosen = [p for p in learning if (id(p) in decayed) is decays]
+            if chosen:
+                tables.append(table(chosen, phase.lr * share, phase.weight_decay if decays else 0.0))
+    return torch.optim.AdamW(tables, lr=phase.lr)
+
+
+def table(parameters: list[nn.Parameter], lr: float, weight_decay: float) -> dict[str, Any]:
+    return {"params": parameters, "lr": lr, "full_lr": lr, "weight_decay": weight_decay}
+
+
+def decayed_parameters(model: nn.Module) -> set[int]:
+    """Weights of linear and convolution layers: what multiplies inputs. Everything else shifts or scales.
+
+    Other modules' weights of two or more dimensions count as such too, unless they are embeddings.
+    """
+    found: set[int] = set()
+    for module in model.modules():
+        if isinstance(module, nn.Embedding):
+            continue
+        for name, parameter in module.named_parameters(recurse=False):
+            if isinstance(module, DECAYED) and name == "weight" or name == "weight" and parameter.dim() >= 2:
+                found.add(id(parameter))
+    return found

@@ -1,0 +1,87 @@
+"""The only mutable object in the system: a training while it runs. And what a guard may do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from warmstart.base.events import Tell, nobody
+from warmstart.base.types import Plan
+from warmstart.models.anatomy import Anatomy
+from warmstart.models.inputs import Inputs
+from warmstart.tasks._classification import Classification
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows ready to learn from or to be asked about."""
+
+    inputs: Inputs
+    targets: Tensor  # N class numbers
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@dataclass
+class Job:
+    """A training: what it learns from, where it stands, what it has seen."""
+
+    plan: Plan
+    task: Classification
+    anatomy: Anatomy
+    splits: Mapping[str, Split]  # "train" and "validation"
+    moving: tuple[str, ...]  # names in the state dict of everything that some phase may move
+    tell: Tell = nobody
+    phase: int = 0
+    epoch: int = 0  # of the phase
+    step: int = 0  # of the optimiser, in the epoch
+    steps: int = 0  # of the optimiser, in all
+    loss_sum: float = 0.0  # of the epoch so far
+    loss_count: int = 0
+    stop: bool = False  # ends the phase
+    history: list[dict[str, Any]] = field(default_factory=list)
+    start: dict[str, Tensor] = field(default_factory=dict, repr=False)  # moving weights before training
+    seconds: float = 0.0  # spent in earlier sittings
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.anatomy.model.parameters()).device
+
+    def weights(self) -> dict[str, Tensor]:
+        """Copies of everything that may move, by name."""
+        state = self.anatomy.model.state_dict()
+        return {name: state[name].detach().clone() for name in self.moving}
+
+    def set_weights(self, weights: Mapping[str, Tensor]) -> None:
+        self.anatomy.model.load_state_dict(dict(weights), strict=False)
+
+
+class Guard:
+    """A mitigation. Override what you need; five moments are enough."""
+
+    mitigates: ClassVar[str]  # "overfitting", "forgetting" or "dependency"
+
+    def begin(self, job: Job) -> None:
+        """Before the first phase."""
+
+    def penalty(self, job: Job) -> Tensor | None:
+        """Added to the loss of every step."""
+        return None
+
+    def watch(self, job: Job, scores: dict[str, float]) -> None:
+        """After every evaluation on the validation rows; may set job.stop."""
+
+    def finish(self, job: Job) -> None:
+        """After the last phase; may set the weights."""
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Numbers and tensors that a resumed run needs to go on as if nothing had happened."""
+        return {}, {}
+
+    def restore(self, numbers: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Take back what `state` gave."""

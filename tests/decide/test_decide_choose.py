@@ -1,0 +1,210 @@
+"""The prior's table, cell by cell; measurements that outrank it; what every plan holds."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from decide_facts import IMAGE, TEXT, image, text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmstart.base.errors import WarmstartError
+from warmstart.base.types import Facts, Measure, Reason
+from warmstart.decide.choose import choose, consider, cost, plan_for
+from warmstart.decide.strategies import STRATEGIES
+
+SIMILAR, DISTANT = 0.86, 0.6  # probe accuracies that are 0.80 and 0.43 of the way from the floor of 0.3
+CELLS = {
+    # rows per class: the choice on similar data, on distant data
+    1: ("frozen", "partial"),
+    9.5: ("frozen", "partial"),
+    10: ("full", "full"),
+    99: ("full", "full"),
+    100: ("full", "full"),
+    1000: ("full", "full"),
+    1001: ("full", "full"),
+    30_000: ("full", "full"),
+}
+
+
+def measure(value: float, half: float) -> Measure:
+    return Measure("accuracy", value, value - half, value + half, 200)
+
+
+def chosen(facts: Facts) -> str:
+    return choose(facts, "m")[0].strategy
+
+
+@pytest.mark.parametrize("base", [TEXT, IMAGE], ids=["text", "image"])
+@pytest.mark.parametrize("per_class", CELLS)
+def test_every_cell_of_the_table_has_its_choice(per_class, base):
+    for probe, wanted in zip((SIMILAR, DISTANT), CELLS[per_class], strict=True):
+        assert chosen(replace(base, median_per_class=per_class, probe=probe)) == wanted
+
+
+def test_similar_begins_at_seven_tenths_of_the_way_from_floor_to_perfect():
+    few = text(median_per_class=5, floor=0.0)
+    assert chosen(replace(few, probe=0.7)) == "frozen"
+    assert chosen(replace(few, probe=0.699)) == "partial"
+
+
+def test_a_large_model_gets_adapters_where_rows_are_plenty():
+    assert chosen(text(median_per_class=1001, parameters=300_000_001)) == "lora"
+    assert chosen(text(median_per_class=1001, parameters=300_000_000)) == "full"
+    assert chosen(text(median_per_class=1000, parameters=300_000_001)) == "full"
+
+
+@pytest.mark.parametrize("probe", [SIMILAR, DISTANT])
+def test_gradual_is_second_to_full_on_distant_data_with_few_rows(probe):
+    options = consider(text(median_per_class=30, probe=probe))
+    assert [o.strategy for o in options[:2]] == ["full", "gradual"]
+    assert (options[0].suits - options[1].suits < 0.05) == (probe == DISTANT)
+
+
+@pytest.mark.parametrize("per_class", CELLS)
+def test_without_a_model_only_scratch_is_left(per_class):
+    plan, options = choose(text(pretrained=False, median_per_class=per_class), None)
+    assert (plan.strategy, plan.pretrained, plan.model) == ("scratch", False, None)
+    assert {o.suits for o in options[1:]} == {0.0}
+
+
+def test_scratch_needs_useless_features_and_fifty_thousand_rows():
+    useless = text(rows=50_000, median_per_class=12_500, probe=0.3)
+    assert chosen(useless) == "scratch"
+    assert chosen(replace(useless, rows=49_999)) != "scratch"
+    assert chosen(replace(useless, probe=0.301)) != "scratch"
+
+
+any_facts = st.builds(
+    text,
+    rows=st.integers(2, 10**6),
+    median_per_class=st.floats(0, 1e6),
+    floor=st.floats(0, 1),
+    probe=st.floats(0, 1),
+    parameters=st.integers(0, 10**10),
+    pretrained=st.booleans(),
+)
+
+
+@given(any_facts)
+def test_every_strategy_answers_within_0_and_1_and_the_best_is_first(facts):
+    options = consider(facts)
+    assert sorted(o.strategy for o in options) == STRATEGIES.names()
+    assert all(0 <= o.suits <= 1 for o in options)
+    order = [(-o.suits, cost(o.strategy)) for o in options]
+    assert order == sorted(order)
+
+
+def test_reasons_carry_the_numbers_they_saw():
+    for option in consider(text(rows=352, median_per_class=85.0, probe=0.861, floor=0.313)):
+        for number in ("352", "0.861", "0.313"):
+            assert number in option.reason.saw, option
+
+
+def test_costs_differ_so_that_ties_are_decided():
+    ranks = [cost(name) for name in STRATEGIES.names()]
+    assert len(set(ranks)) == len(ranks)
+    assert min(STRATEGIES.names(), key=cost) == "frozen"
+
+
+def test_a_clear_measurement_outranks_the_prior():
+    prior, _ = choose(TEXT, "m")
+    measured = {"full": measure(0.80, 0.02), "gradual": measure(0.90, 0.02)}
+    plan, options = choose(TEXT, "m", measured=measured)
+    assert (prior.strategy, plan.strategy) == ("full", "gradual")
+    assert [o.strategy for o in options[:2]] == ["gradual", "full"]
+    assert "0.900 (0.880 to 0.920, n 200)" in plan.reasons[0].saw
+
+
+def test_where_intervals_overlap_the_cheaper_is_taken():
+    measured = {
+        "full": measure(0.90, 0.03),
+        "partial": measure(0.88, 0.03),
+        "frozen": measure(0.80, 0.03),
+        "scratch": measure(0.89, 0.03),
+    }
+    plan, options = choose(TEXT, "m", measured=measured)
+    assert plan.strategy == "partial"
+    assert [o.strategy for o in options[:4]] == ["partial", "full", "scratch", "frozen"]
+    assert "cheaper" in options[0].reason.so
+    assert "full accuracy 0.900" in options[0].reason.saw
+
+
+def test_intervals_that_touch_overlap():
+    measured = {"full": Measure("accuracy", 0.9, 0.85, 0.95, 9), "frozen": Measure("accuracy", 0.8, 0.75, 0.85, 9)}
+    assert choose(TEXT, "m", measured=measured)[0].strategy == "frozen"
+
+
+def test_what_was_not_measured_stands_behind_what_was():
+    plan, options = choose(TEXT, "m", measured={"scratch": measure(0.2, 0.01)})
+    assert plan.strategy == "scratch"
+    assert [o.strategy for o in options[1:]] == [o.strategy for o in consider(TEXT) if o.strategy != "scratch"]
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(STRATEGIES.names()),
+        st.tuples(st.floats(0, 1), st.floats(0, 0.3)),
+        min_size=1,
+    )
+)
+def test_no_cheaper_measured_strategy_ties_with_the_highest(scores):
+    measured = {name: measure(value, half) for name, (value, half) in scores.items()}
+    winner = choose(TEXT, "m", measured=measured)[0].strategy
+    top = max(m.value for m in measured.values())
+    bars = [m.low for m in measured.values() if m.value == top]
+    could_win = {n for n, m in measured.items() if m.high >= min(bars)}
+    must_win = {n for n, m in measured.items() if m.high >= max(bars)}
+    assert winner in could_win
+    assert cost(winner) <= min(map(cost, must_win))
+
+
+def test_a_measurement_of_an_unknown_strategy_is_refused():
+    with pytest.raises(WarmstartError, match="did you mean 'frozen'"):
+        choose(TEXT, "m", measured={"frosen": measure(0.9, 0.01)})
+
+
+def test_an_unknown_strategy_is_refused_with_the_nearest():
+    with pytest.raises(WarmstartError, match="did you mean 'gradual'"):
+        plan_for("gradul", TEXT, "m")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.names())
+def test_every_plan_is_complete_and_guarded_alike(strategy):
+    plan = plan_for(strategy, text(batch=8), "models/m", seed=3, reasons=[Reason("model: best", "1", "2")])
+    assert (plan.strategy, plan.model, plan.task) == (strategy, "models/m", TEXT.task)
+    assert (plan.batch, plan.seed, plan.mode) == (8, 3, "supervised")
+    assert plan.guards == ({"name": "early_stop", "patience": 5},)
+    assert plan.pretrained == (strategy != "scratch")
+    assert plan.reasons[0].rule == "model: best"
+    assert any(r.rule.startswith("strategy: ") for r in plan.reasons)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rows", "batch", "wanted"),
+    [
+        ("full", 999, 32, "frozen"),
+        ("full", 1000, 16, "learn"),
+        ("full", 1000, 15, "frozen"),
+        ("frozen", 352, 16, "frozen"),
+        ("scratch", 352, 8, "learn"),
+        ("scratch", 60_000, 64, "learn"),
+    ],
+)
+def test_norm_statistics_are_learned_only_where_batches_and_rows_can_carry_them(strategy, rows, batch, wanted):
+    plan = plan_for(strategy, image(rows=rows, batch=batch), "m")
+    assert plan.norm_statistics == wanted
+    assert any(r.rule.startswith("norm_statistics: ") for r in plan.reasons)
+    assert not any(
+        r.rule.startswith("norm_statistics: ") for r in plan_for(strategy, text(rows=rows, batch=batch), "m").reasons
+    )
+
+
+def test_deciding_imports_neither_torch_nor_numpy():
+    code = (
+        "import sys, warmstart.decide.choose as c, warmstart.decide.plan_file, warmstart.decide.facts\n"
+        "[c.STRATEGIES.get(n) for n in c.STRATEGIES.names()]\n"
+        "print([m for m in ('torch', 'numpy', 'transformers', 'peft', 'ruamel.yaml') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

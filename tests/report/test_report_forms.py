@@ -1,0 +1,64 @@
+"""One contract for every form: a new file in the folder is tested by existing."""
+
+from dataclasses import is_dataclass
+
+import pytest
+from example_results import VARIANTS, example
+from hostile_texts import AWKWARD, SCRIPTS, poisoned
+
+from warmstart.base.files import write_text
+from warmstart.report.forms import FORMS
+
+
+@pytest.fixture(params=FORMS.names())
+def form(request):
+    return FORMS.build({"name": request.param})
+
+
+def test_all_forms_are_there():
+    assert FORMS.names() == ["html", "json", "markdown", "model_card"]
+
+
+def test_a_form_is_a_frozen_value_and_says_what_it_is(form):
+    assert is_dataclass(form)
+    with pytest.raises(AttributeError):
+        form.file = "other"
+    name = next(n for n in FORMS.names() if FORMS.get(n) is type(form))
+    assert FORMS.first_line(name).startswith(form.file)
+
+
+def test_a_form_writes_its_file_and_nothing_else(form, tmp_path):
+    folder = tmp_path / "not" / "yet"
+    path = form.write(example(), folder)
+    assert path == folder / form.file
+    assert [p.name for p in folder.iterdir()] == [form.file]
+    assert path.read_text("utf-8").strip()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_result_can_be_written(form, variant, tmp_path):
+    text = form.write(VARIANTS[variant](), tmp_path).read_text("utf-8")
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("texts", [SCRIPTS, AWKWARD], ids=["scripts", "awkward"])
+def test_every_text_can_be_written(form, texts, tmp_path):
+    for turn in range(0, len(texts), 4):
+        path = form.write(poisoned(example(classes=3), texts, turn), tmp_path)
+        assert path.read_bytes().decode("utf-8")
+
+
+def test_a_failed_writing_leaves_the_old_file(form, tmp_path, monkeypatch):
+    path = form.write(example(), tmp_path)
+    before = path.read_bytes()
+    module = type(form).__module__
+
+    def full_disk(path, text):
+        raise OSError(28, "No space left on device")
+
+    assert __import__(module, fromlist=["write_text"]).write_text is write_text
+    monkeypatch.setattr("os.fsync", lambda fd: full_disk(None, ""))
+    with pytest.raises(OSError):
+        form.write(example(verdict="cannot tell"), tmp_path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [form.file]
