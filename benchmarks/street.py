@@ -2,8 +2,8 @@
 
     python -m benchmarks.street --rows 200 1000 --sets sms_spam trashnet --out runs/study
 
-Each cell is a run folder, so that a study that was interrupted goes on where it was. The table goes to standard
-output as Markdown, all figures to <out>/street.jsonl.
+Each cell is a run folder, so that a study that was interrupted goes on where it was. The table goes to
+standard output as Markdown, all figures to <out>/street.jsonl.
 """
 
 from __future__ import annotations

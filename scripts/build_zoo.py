@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoImageProcessor, AutoModelForImageClassification, ResNetConfig
-from zoo_card import Facts, card
-from zoo_pictures import SOURCES, write_pictures
+from transformers.utils import logging
+from zoo_card import SOURCES, Facts, card
+from zoo_pictures import write_pictures
 
 from warmstart.base.files import write_json, write_text
 from warmstart.base.seeds import generator, stream
@@ -55,12 +56,19 @@ class Recipe:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("sources", nargs="*", help=f"of {', '.join(SOURCES)}; default all")
+    parser.add_argument(
+        "sources",
+        nargs="*",
+        metavar="source",
+        choices=[*SOURCES, []],
+        help=f"of {', '.join(SOURCES)}; default all",
+    )
     parser.add_argument("--zoo", type=Path, default=ZOO, help="the folder to write to")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    logging.disable_progress_bar()
     for source in given.sources or SOURCES:
         print(f"{source}: held-out accuracy {build(source, given.zoo / source, given.seed):.3f}")
 
@@ -138,7 +146,7 @@ def read_folder(folder: Path, processor: Path, numbers: dict[str, int]) -> tuple
 def halve(path: Path) -> None:
     """Store the weights in half precision; config.json keeps saying float32, so they load as float32."""
     tensors = {name: t.half() if t.is_floating_point() else t for name, t in load_file(path).items()}
-    save_file(tensors, path, metadata={"format": "pt"})
+    path.write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 @torch.inference_mode()

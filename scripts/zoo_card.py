@@ -5,24 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FACTS = {
+SOURCES = {  # name: (the data set, the pictures, what to use the model for)
     "letters": (
         "drawn letters",
-        "Letters of the alphabet drawn as if by hand and reduced like a scan to 8 x 8 pixels with 17 grey levels. "
-        "Letters only: no digit is among the pictures. Small letters that differ from the capital in size alone "
-        "share its class.",
+        "Letters of the alphabet drawn as if by hand and reduced like a scan to 8 x 8 pixels with 17 grey\n"
+        "levels. Letters only: no digit is among the pictures. A small letter that looks like its capital, but\n"
+        "for its size or a dot, has no class of its own.",
         "A near source for scans of handwritten characters.",
     ),
     "textures": (
         "procedural textures",
-        "Gratings, checkerboards, dots, noise of several colours, blobs and Voronoi cells, 32 x 32 and grey.",
-        "A far source for scans of handwritten characters: it is good at its own task and knows nothing of strokes.",
+        "Gratings, checkerboards, dots, noise of several colours, blobs and Voronoi cells, 32 x 32\n"
+        "pixels and grey.",
+        "A far source for scans of handwritten characters: good at its own task, it has seen no stroke.",
     ),
     "shuffled": (
         "drawn letters with shuffled names",
-        "The letters of the model `letters`, but every picture got the name of another one at random.",
-        "A bad source on purpose: there was nothing to learn, and its accuracy on held-out pictures is that of "
-        "guessing. It is here so that choosing a model by measurement has something to reject.",
+        "Letters drawn like those of the model `letters`, but every picture got the name of another\n"
+        "one at random.",
+        "A bad source on purpose: there was nothing to learn, so on held-out pictures it can only guess.\n"
+        "It is here so that choosing a model by measurement has something to reject.",
     ),
 }
 
@@ -43,7 +45,7 @@ class Facts:
 
 def card(facts: Facts) -> str:
     """README.md of the folder."""
-    dataset, pictures, use = FACTS[facts.source]
+    dataset, pictures, use = SOURCES[facts.source]
     recipe = ", ".join(f"{name} {value:g}" for name, value in vars(facts.recipe).items())
     return f"""---
 license: apache-2.0
@@ -66,16 +68,18 @@ model-index:
 
 # {facts.source}
 
-A ResNet with {facts.parameters:,} parameters for pictures of 32 x 32 pixels, one of the tiny models that come with warmstart.
+A ResNet with {facts.parameters:,} parameters for pictures of 32 x 32 pixels, one of the tiny models that come
+with warmstart.
 
 **Trained on** {facts.train:,} pictures of {len(facts.names)} classes. {pictures}
 
-**Accuracy** on {facts.held_out:,} held-out pictures of the same kind: {facts.accuracy:.1%} (guessing: {1 / len(facts.names):.1%}).
+**Accuracy** on {facts.held_out:,} held-out pictures of the same kind: {facts.accuracy:.1%}
+(guessing: {1 / len(facts.names):.1%}).
 
 **Use.** {use}
 
-**Training.** From random weights with AdamW: {recipe}. Seed {facts.seed}. Weights are stored in half precision and load
-as float32. Build it again with `python scripts/build_zoo.py {facts.source} --seed {facts.seed}`.
+**Training.** From random weights with AdamW: {recipe}. Seed {facts.seed}. Weights are stored in half precision and
+load as float32. Build it again with `python scripts/build_zoo.py {facts.source} --seed {facts.seed}`.
 
 **Classes.** {", ".join(facts.names)}.
 

@@ -1,9 +1,9 @@
-"""Letters as if written by hand and scanned: strokes on a grid, bent, then reduced as the optical digits were.
+"""Letters as if written by hand and scanned: strokes on a grid, bent, then reduced as scans of digits are.
 
-No scan and no digit goes in: a letter is strokes (or, now and then, the font that comes with Pillow), bent by an
-elastic distortion (Simard, Steinkraus and Platt 2003, "Best practices for convolutional neural networks") and
-reduced like the scans of scikit-learn's digits (Kaynak 1995; Garris et al. 1994, NISTIR 5469): a box of 20 x 32
-in a bitmap of 32 x 32, lines of even thickness, on-pixels counted in blocks of 4 x 4.
+No scan and no digit goes in: a letter is strokes (now and then the font that comes with Pillow), bent by an
+elastic distortion (Simard, Steinkraus and Platt 2003, "Best practices for convolutional neural networks")
+and reduced like the scans of scikit-learn's digits (Kaynak 1995; Garris et al. 1994, NISTIR 5469): a box of
+20 x 32 in a bitmap of 32 x 32, lines of even thickness, on-pixels counted in blocks of 4 x 4.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ BITMAP, BOX = 32, 20  # pixels: a scan's bitmap is 32 x 32, the letter in it 32 
 FONT_SHARE = 0.2  # of the letters that are printed, not drawn by hand
 
 # A stroke is "-" (straight) or "~" (smooth) through points xy of a 9 x 9 grid, x to the right and y down.
-# "/" separates ways to write the same letter. Capitals and small letters that differ only in size are one class.
+# "/" separates ways to write the same letter. A small letter that looks like its capital, but for its size or
+# a dot, has no class of its own.
 STROKES = {
     "letter_A": "-08 40 88 -25 65 / ~08 13 40 73 88 -05 85",
     "letter_B": "-00 08 ~00 60 72 54 04 ~04 64 86 58 08 / ~08 00 50 72 34 ~34 76 58 08",
@@ -64,14 +65,10 @@ STROKES = {
 
 
 def letter(name: str, rng: np.random.Generator) -> Picture:
-    """One letter as an 8 x 8 scan with grey levels round(255 k / 16), k = 0..16."""
-    for _ in range(20):
-        canvas = printed(name, rng) if rng.random() < FONT_SHARE else handwritten(name, rng)
-        bitmap = fit_box(bend(canvas, rng), rng)
-        if bitmap.any():
-            counts = count_blocks(even_ink(bitmap, rng))
-            return np.round(counts * (255 / 16)).astype(np.uint8)
-    raise RuntimeError(f"{name}: 20 draws in a row were empty")
+    """One letter of STROKES as an 8 x 8 scan; the grey levels are round(255 k / 16), k = 0..16."""
+    canvas = printed(name, rng) if rng.random() < FONT_SHARE else handwritten(name, rng)
+    counts = count_blocks(even_ink(fit_box(bend(canvas, rng), rng), rng))
+    return np.round(counts * (255 / 16)).astype(np.uint8)
 
 
 def handwritten(name: str, rng: np.random.Generator) -> Canvas:
@@ -156,16 +153,14 @@ def bend(canvas: Canvas, rng: np.random.Generator) -> Canvas:
 
 def fit_box(canvas: Canvas, rng: np.random.Generator) -> NDArray[np.bool_]:
     """The letter alone, 32 pixels high and at most 20 wide, near the middle of a 32 x 32 bitmap."""
-    bitmap = np.zeros((BITMAP, BITMAP), bool)
     ink = canvas > 0.5
-    if not ink.any():
-        return bitmap
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
     box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
     natural = (box[2] - box[0]) / (box[3] - box[1]) * BITMAP * rng.uniform(0.8, 1.2)
     width = round(float(np.clip(natural, 5, BOX + rng.integers(-2, 2))))
     image = Image.fromarray((255 * canvas).astype(np.uint8))
     fitted = np.asarray(image.resize((width, BITMAP), Image.Resampling.BILINEAR, box=box)) > 127
+    bitmap = np.zeros((BITMAP, BITMAP), bool)
     left = (BITMAP - width) // 2 + int(rng.integers(-1, 3))
     bitmap[:, left : left + width] = fitted
     return bitmap

@@ -14,7 +14,6 @@ from warmstart.base.seeds import generator
 Labelled = tuple[str, zoo_letters.Picture]
 
 SPLITS = {"train": 1.0, "validation": 0.1, "test": 0.2}  # pictures per class, as shares of `per_class`
-SOURCES = ("letters", "textures", "shuffled")
 
 
 def write_pictures(source: str, folder: Path, per_class: int, seed: int) -> Path:

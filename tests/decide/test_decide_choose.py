@@ -132,14 +132,19 @@ def test_where_intervals_overlap_the_cheaper_is_taken():
 
 
 def test_intervals_that_touch_overlap():
-    measured = {"full": Measure("accuracy", 0.9, 0.85, 0.95, 9), "frozen": Measure("accuracy", 0.8, 0.75, 0.85, 9)}
+    measured = {
+        "full": Measure("accuracy", 0.9, 0.85, 0.95, 9),
+        "frozen": Measure("accuracy", 0.8, 0.75, 0.85, 9),
+    }
     assert choose(TEXT, "m", measured=measured)[0].strategy == "frozen"
 
 
 def test_what_was_not_measured_stands_behind_what_was():
     plan, options = choose(TEXT, "m", measured={"scratch": measure(0.2, 0.01)})
     assert plan.strategy == "scratch"
-    assert [o.strategy for o in options[1:]] == [o.strategy for o in consider(TEXT) if o.strategy != "scratch"]
+    assert [o.strategy for o in options[1:]] == [
+        o.strategy for o in consider(TEXT) if o.strategy != "scratch"
+    ]
 
 
 @given(
@@ -192,12 +197,15 @@ def test_every_plan_is_complete_and_guarded_alike(strategy):
         ("scratch", 60_000, 64, "learn"),
     ],
 )
-def test_norm_statistics_are_learned_only_where_batches_and_rows_can_carry_them(strategy, rows, batch, wanted):
+def test_norm_statistics_are_learned_only_where_batches_and_rows_can_carry_them(
+    strategy, rows, batch, wanted
+):
     plan = plan_for(strategy, image(rows=rows, batch=batch), "m")
     assert plan.norm_statistics == wanted
     assert any(r.rule.startswith("norm_statistics: ") for r in plan.reasons)
     assert not any(
-        r.rule.startswith("norm_statistics: ") for r in plan_for(strategy, text(rows=rows, batch=batch), "m").reasons
+        r.rule.startswith("norm_statistics: ")
+        for r in plan_for(strategy, text(rows=rows, batch=batch), "m").reasons
     )
 
 
@@ -207,4 +215,7 @@ def test_deciding_imports_neither_torch_nor_numpy():
         "[c.STRATEGIES.get(n) for n in c.STRATEGIES.names()]\n"
         "print([m for m in ('torch', 'numpy', 'transformers', 'peft', 'ruamel.yaml') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )

@@ -140,7 +140,11 @@ def test_frozen_features_are_read_at_their_best_depth():
     best_pooler = {**HUMP, "pooler": 0.9}
     assert edits("frozen", text(depths=best_pooler)) == (NEW_HEAD,)
     best_embeddings = {**HUMP, "embeddings": 0.9}
-    assert edits("frozen", text(depths=best_embeddings)) == ({"name": "drop_layers", "keep": 1}, MEAN, NEW_HEAD)
+    assert edits("frozen", text(depths=best_embeddings)) == (
+        {"name": "drop_layers", "keep": 1},
+        MEAN,
+        NEW_HEAD,
+    )
 
 
 def test_a_whisker_is_worth_fewer_layers_but_not_an_edit():

@@ -55,7 +55,7 @@ def test_what_was_set_by_hand_is_said():
         ("=8", "--set =8 has no name", "--set batch=8"),
         ("bach=8", "plan has no setting 'bach'", "'batch'"),
         ("phase.0.lr=1", "plan has no setting 'phase'", "'phases'"),
-        ("phases.0.rl=1", "plan.phases.0 has no setting 'rl'", "'lr'"),
+        ("phases.0.lrr=1", "plan.phases.0 has no setting 'lrr'", "'lr'"),
         ("phases.2.lr=1", "phases has 2 entries and no '2'", "phases.0 to phases.1"),
         ("phases.-1.lr=1", "phases has 2 entries and no '-1'", "phases.0 to phases.1"),
         ("phases.lr=1", "phases has 2 entries and no 'lr'", "phases.0 to phases.1"),

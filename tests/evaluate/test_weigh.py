@@ -164,6 +164,22 @@ def test_a_model_that_is_always_sure_and_wrong_on_a_tenth_is_below_the_floor_in_
     assert "than always giving the shares of the classes" in found.headline
 
 
+def test_where_scratch_is_recommended_the_planned_run_is_on_trial():
+    runs = world({"frozen": 0.6, "full": 0.7, "scratch": 0.9})
+    assert "the full run 20.0 points less" in evidence(runs, "full").headline
+    assert "the frozen run 30.0 points less" in evidence(runs, "frozen").headline
+    assert "the full run 20.0 points less" in evidence(runs, "scratch").headline  # the best on validation
+
+
+def test_the_floor_knows_no_impossible_class_and_counts_training_rows():
+    full = run("full", {"train": first(2, 1.0), "validation": first(9, 1.0), "test": first(4, 1.0)})
+    assert (
+        floor(full, 3).probabilities.tolist() == [[0.4, 0.4, 0.2]] * 4
+    )  # one row of each of two classes, plus 1
+    without = replace(full, predictions={s: p for s, p in full.predictions.items() if s != "train"})
+    assert floor(without, 3).probabilities == pytest.approx(1 / 3)
+
+
 # how often it is wrong
 
 

@@ -1,5 +1,8 @@
 """The page as a browser sees it: no script runs, nothing is asked for, nothing overlaps, all can be read."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import pytest
 from example_results import VARIANTS, example
 from hostile_texts import SCRIPTS, poisoned
@@ -7,6 +10,7 @@ from hostile_texts import SCRIPTS, poisoned
 from warmstart.report.forms.html import Html, page
 
 WIDTHS = (1200, 390)
+POLICY = 'http-equiv="Content-Security-Policy"'
 PAGES = 6  # poisoned pages that are opened as one, to save time
 LAYOUT = """() => {
   document.querySelectorAll('details').forEach(d => d.open = true);
@@ -35,7 +39,8 @@ CONTRAST = """() => {
   document.querySelectorAll('details').forEach(d => d.open = true);
   const parse = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
   const light = c => { const [r, g, b] = c.slice(0, 3).map(v => { v /= 255;
-    return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; }); return .2126 * r + .7152 * g + .0722 * b; };
+    return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+    return .2126 * r + .7152 * g + .0722 * b; };
   const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
     if (c[3] > .99) return c; } return [255, 255, 255, 1]; };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), poor = [];
@@ -80,31 +85,55 @@ def watch(browser):
 
 def test_no_text_runs_or_asks_for_anything_even_without_the_policy(watch, tmp_path):
     """The escaping alone must hold, so the policy, which is the second wall, is taken away."""
-    result = example(findings=5)
+    result = example(classes=3, findings=2, mistakes=2)
     path = tmp_path / "report.html"
     for turn in range(0, len(SCRIPTS), PAGES):
         html = "".join(page(poisoned(result, SCRIPTS, turn + i)) for i in range(PAGES))
-        path.write_text(html.replace('http-equiv="Content-Security-Policy"', 'name="none"'), "utf-8")
+        path.write_text(html.replace(POLICY, 'name="none"'), "utf-8")
         assert watch.open(path) == []
         found = watch.tab.evaluate(
             "[window.pwned, document.querySelectorAll('script, iframe, object, embed, input, form').length,"
-            " [...document.querySelectorAll('*')].some(e => [...e.attributes].some(a => /^on/i.test(a.name)))]"
+            " [...document.querySelectorAll('*')].some("
+            "   e => [...e.attributes].some(a => /^on/i.test(a.name)))]"
         )
         assert found == [None, 0, False], SCRIPTS[turn]
     assert watch.alarms == []
 
 
-def test_the_policy_alone_stops_scripts_and_requests(watch, tmp_path):
-    evil = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1><img src=https://evil.invalid/x>"
-    evil += "<link rel=stylesheet href=https://evil.invalid/x.css><iframe src=https://evil.invalid/></iframe>"
+@pytest.fixture
+def lure():
+    """A server that counts what is asked of it."""
+
+    class Count(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    asked: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Count) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("policy", [True, False], ids=["with", "without"])
+def test_the_policy_alone_stops_scripts_and_requests(watch, tmp_path, lure, policy):
+    """Markup that was not escaped, as if the first wall had fallen; without the policy it does its harm."""
+    address, asked = lure
+    evil = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>"
+    evil += f"<img src={address}/i><link rel=stylesheet href={address}/c><iframe src={address}/f></iframe>"
+    html = page(example()).replace("<main>", f"<main>{evil}")
     path = tmp_path / "report.html"
-    path.write_text(page(example()).replace("<main>", f"<main>{evil}"), "utf-8")
+    path.write_text(html if policy else html.replace(POLICY, 'name="none"'), "utf-8")
     watch.open(path)
-    assert watch.tab.evaluate("window.pwned") is None
     assert watch.tab.evaluate("document.querySelectorAll('script').length") == 1
-    assert (
-        watch.tab.evaluate("performance.getEntriesByType('resource').filter(e => e.transferSize > 0).length")
-        == 0
+    assert (watch.tab.evaluate("window.pwned"), sorted(asked)) == (
+        (None, []) if policy else (1, ["/c", "/f", "/i"])
     )
 
 

@@ -69,8 +69,8 @@ def _drafted(
     source: str, test: str | None, validation: str | None, asked: Asked
 ) -> tuple[Draft, list[Finding]]:
     """The rows as they were read, with their roles and prints."""
-    name = short_name(source)
     table, brought = read_all(source, test, validation)
+    name = last_part(source)
     findings = list(findings_of(table))
     column = split_column(table)
     if column:
@@ -78,8 +78,8 @@ def _drafted(
         brought = frozenset(s for s in named if s and s != "train")
         what = f"the splits are taken from column {column!r}"
         findings.append(Finding("roles", "note", what, "remove the column to let them be made"))
-    roles, seen = find_roles(table, asked, Path(source).name)
-    draft = Draft(Path(source).name or name, settle(table, roles, column), roles, brought)
+    roles, seen = find_roles(table, asked, name)
+    draft = Draft(name, settle(table, roles, column), roles, brought)
     _refuse_no_input(draft)
     return replace(draft, table=with_prints(draft)), findings + seen
 
@@ -111,7 +111,8 @@ def _checked(draft: Draft, findings: list[Finding], moment: str) -> tuple[Draft,
         findings = findings + [f.finding for f in found]
         if not len(draft):
             wrong = f"{draft.source}: no row is left after {'; '.join(draft.dropped)}"
-            raise WarmstartError(wrong, "correct the data", "no-rows-left")
+            advice = findings[-1].do.partition("; ")[2]  # behind "dropped; "
+            raise WarmstartError(wrong, advice or "correct the data", "no-rows-left")
     return draft, findings
 
 
@@ -233,11 +234,17 @@ def load_bundle(folder: Path) -> Bundle:
     return bundle
 
 
+def last_part(source: str) -> str:
+    """What to call the source in messages: "reviews.csv", "photos"."""
+    path = Path(source).expanduser()
+    return path.name if path.name not in ("", "..") else path.resolve().name or "data"
+
+
 def short_name(source: str) -> str:
     """A name for run folders: the file's stem or the folder's name; for train.csv its folder's."""
     path = Path(source).expanduser()
-    stem = path.stem if path.is_file() else path.name
+    stem = path.stem if path.is_file() else last_part(source)
     if split_named(stem):
-        stem = path.absolute().parent.name
+        stem = path.resolve().parent.name
     name = "".join(c if c.isalnum() or c in "._-" else "-" for c in stem).strip(".-_")
     return name[:40] or "data"

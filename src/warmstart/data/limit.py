@@ -47,7 +47,7 @@ def _spread(rows: list[int], units: Sequence[int]) -> list[int]:
 
 
 def shares(sizes: dict[Stratum, int], total: int, least: int) -> dict[Stratum, int]:
-    """`total` divided in proportion to `sizes`, but each gets `least` or all it has; by largest remainders."""
+    """`total` divided in proportion to `sizes`, but each gets `least` or all it has; largest rest first."""
     whole = sum(sizes.values())
     exact = {key: total * size / whole for key, size in sizes.items()}
     given = {key: min(size, max(least, int(exact[key]))) for key, size in sizes.items()}

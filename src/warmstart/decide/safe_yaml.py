@@ -102,7 +102,7 @@ def dump(table: dict[str, Any], width: int) -> str:
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="safe", pure=True)
-    yaml.Representer = number_writer()
+    yaml.Representer = careful_writer()
     nested = any(isinstance(value, (list, dict)) for value in table.values())
     yaml.default_flow_style = None if nested else False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
@@ -112,8 +112,8 @@ def dump(table: dict[str, Any], width: int) -> str:
     return text.getvalue()
 
 
-def number_writer() -> Any:
-    """Writes 2e-05 as 2.0e-05, which readers of YAML 1.1 take for a number too."""
+def careful_writer() -> Any:
+    """What ruamel needs to be told so that every value is read back, here and elsewhere, as it was."""
     from ruamel.yaml.representer import SafeRepresenter
 
     class Writer(SafeRepresenter):
@@ -123,7 +123,15 @@ def number_writer() -> Any:
         text = repr(value)
         if "e" not in text or "." in text:
             return writer.represent_float(value)
+        # Readers of YAML 1.1 take 2e-05 for a word, and 2.0e-05 for a number.
         return writer.represent_scalar("tag:yaml.org,2002:float", text.replace("e", ".0e"))
 
+    def word(writer: Any, value: str) -> Any:
+        if value.isprintable():
+            return writer.represent_str(value)
+        # Unquoted, a next-line character would come back as a space.
+        return writer.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
     Writer.add_representer(float, number)
+    Writer.add_representer(str, word)
     return Writer

@@ -40,18 +40,15 @@ def _check(where: str, said: Predictions, classes: int) -> None:
     shape = (len(said.rows), classes)
     if said.probabilities.shape != shape or said.truth.shape != shape[:1]:
         seen = f"{said.probabilities.shape} for {len(said.truth)} true classes"
-        raise WarmstartError(
-            f"{where}: probabilities of shape {seen}, expected {shape}", AGAIN, "wrong-shape"
-        )
+        raise WarmstartError(f"{where}: shape {seen}, expected {shape}", AGAIN, "wrong-shape")
     right_N = (said.probabilities >= 0).all(1) & (np.abs(said.probabilities.sum(1) - 1) <= ROUNDING)
     if not right_N.all():
         bad = int(np.flatnonzero(~right_N)[0])
-        seen = f"row {said.rows[bad]} has {said.probabilities[bad].tolist()}"
-        raise WarmstartError(f"{where}: {seen}, which are no probabilities", AGAIN, "no-probabilities")
+        least, total = said.probabilities[bad].min(), said.probabilities[bad].sum()
+        seen = f"row {said.rows[bad]} has values from {least:.3g} with sum {total:.3g}"
+        raise WarmstartError(f"{where}: {seen}, no probabilities", AGAIN, "no-probabilities")
     if not ((said.truth >= 0) & (said.truth < classes)).all():
-        raise WarmstartError(
-            f"{where}: a true class that is not one of the {classes}", AGAIN, "no-such-class"
-        )
+        raise WarmstartError(f"{where}: a class beyond the {classes} known", AGAIN, "no-such-class")
 
 
 def _sorted(said: Predictions) -> Predictions:
@@ -63,8 +60,5 @@ def _sorted(said: Predictions) -> Predictions:
 
 def _same(name: str, split: str, ours: Predictions, theirs: Predictions) -> None:
     if not np.array_equal(ours.rows, theirs.rows) or not np.array_equal(ours.truth, theirs.truth):
-        raise WarmstartError(
-            f"run {name!r} did not answer the same {split} rows as the others",
-            AGAIN,
-            "rows-differ",
-        )
+        wrong = f"run {name!r} did not answer the same {split} rows as the others"
+        raise WarmstartError(wrong, AGAIN, "rows-differ")

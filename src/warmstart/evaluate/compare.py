@@ -47,7 +47,7 @@ def samples(
         if name not in shares
     }
     n = len(next(iter(said.values())).rows)
-    drawn = resample(statistics, draws(n, seed, rows)) if statistics and n > 1 else {}
+    drawn = resample(statistics, draws(n, seed, rows)) if statistics else {}
     found = {}
     for run, p in said.items():
         for name, metric in asked.items():
@@ -98,7 +98,7 @@ def detectable(ours: Sample, theirs: Sample) -> float:
     if ours.rows_N is not None and theirs.rows_N is not None:
         return detectable_share(sum(_discordant(ours.rows_N, theirs.rows_N)) / ours.n, ours.n)
     span = ours.metric.bounds[1] - ours.metric.bounds[0]
-    shown = detectable_mean(ours.draws_B - theirs.draws_B) if ours.n > 1 else 0.0
+    shown = detectable_mean(ours.draws_B - theirs.draws_B)
     # Runs that never differ on these rows say nothing of how much they could: count the rows alone.
     return min(span, shown) if shown > 0 else span * detectable_share(0.0, ours.n)
 

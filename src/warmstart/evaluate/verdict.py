@@ -19,9 +19,9 @@ gain over each reference is the paired difference of the primary metric, turned 
     cannot tell    Anything else.
 
 So no verdict rests on a point estimate, and none on the absence of significance. "Worth it" needs every
-reference to be beaten, so under no real gain over one of them it is wrong at most once in 40 trials (a
-two-sided 95 % interval, one side). "Not worth it" is a test of non-inferiority against each reference; under
-a true gain of the margin or more over a reference it is wrong about that one at most once in 40 as well.
+reference to be beaten, so under no real gain over one of them it is wrong about once in 40 trials at
+most (one side of a 95 % interval). "Not worth it" is a test of non-inferiority against each reference; under
+a true gain of the margin or more over a reference it is wrong about that one as rarely.
 Where a bootstrap made the interval it is widened for "not worth it" by the rule of three (what n rows did not
 show may happen to 3/n of all rows, Hanley and Lippman-Hand 1983), and fewer than 30 rows decide nothing. The
 smallest detectable difference explains "cannot tell"; it is no second hurdle: a hurdle there would halve the

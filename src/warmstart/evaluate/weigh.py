@@ -45,7 +45,7 @@ def weigh(
         recommended=recommended,
         why=why,
         primary=primary,
-        metrics={run: {metric: measure(found[run, metric]) for metric in metrics()} for run in runs},
+        metrics={run: {metric: measure(found[run, metric]) for metric in METRICS.names()} for run in runs},
         gains=gains,
         overfitting={name: seen for name, run in runs.items() if (seen := overfitting(run))},
         detectable=trial.detectable,

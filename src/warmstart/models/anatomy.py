@@ -6,6 +6,7 @@ begins as the model's inputs and ends with "logits". Between them it holds "hidd
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -111,9 +112,9 @@ class Anatomy:
         return list(self.groups[self.index(name)].parameters())
 
     def rates(self, learn: Iterable[str], decay: float) -> dict[str, float]:
-        """Factor of the learning rate per learning group: 1 at the top, times `decay` per group downwards."""
+        """Factor of the rate of each learning group: 1 for the topmost, times `decay` per group below it."""
         chosen = self.chosen(learn)
-        return {name: decay ** (len(chosen) - 1 - i) for i, name in enumerate(chosen)}
+        return {name: decay ** (self.index(chosen[-1]) - self.index(name)) for name in chosen}
 
     def head(self) -> tuple[str, nn.Linear] | None:
         """Path and module of the linear layer that gives the logits; None if there is none."""
@@ -125,11 +126,11 @@ class Anatomy:
 
     @property
     def head_is_linear(self) -> bool:
-        """Is the head nothing but one linear layer (and dropout) over "pooled"?"""
+        """Is the head nothing but one linear layer with biases (and dropout) over "pooled"?"""
         parts = [m for part in self.groups[-1].modules for m in part.modules() if not list(m.children())]
-        return sum(isinstance(m, nn.Linear) for m in parts) == 1 and all(
-            isinstance(m, (nn.Linear, nn.Dropout, nn.Flatten, nn.Identity)) for m in parts
-        )
+        linears = [m for m in parts if isinstance(m, nn.Linear)]
+        silent = all(isinstance(m, (nn.Linear, nn.Dropout, nn.Flatten, nn.Identity)) for m in parts)
+        return silent and len(linears) == 1 and linears[0].bias is not None
 
     @property
     def has_batch_norm(self) -> bool:
@@ -143,8 +144,10 @@ def may_learn(parameter: nn.Parameter) -> bool:
 
 def whole_number(word: str) -> int:
     number = word.split(":", 1)[1]
-    if not number.isdigit():
-        raise WarmstartError(f"learn: {word!r} is not a number of groups", "write for example top:3")
+    if not (number.isascii() and number.isdecimal()):
+        raise WarmstartError(
+            f"learn: {word!r} is not a number of groups", "write for example top:3", "wrong-value"
+        )
     return int(number)
 
 
@@ -153,6 +156,8 @@ def pooled(state: State) -> Tensor:
     if "pooled" in state:
         return state["pooled"]
     hidden = state["hidden"]
+    if hidden.dim() == 2:
+        return hidden
     if hidden.dim() == 4:
         return hidden.mean((2, 3))
     if "attention_mask" not in state:
@@ -180,18 +185,28 @@ def base_of(model: nn.Module) -> Any:
 
 def frozen_names(anatomy: Anatomy, learn: Iterable[str]) -> set[str]:
     """Names in the state dict of everything that must not move while `learn` learns."""
-    moving = {id(p) for n in anatomy.chosen(learn) for p in anatomy.parameters(n)}
-    owners = {id(m) for n in anatomy.chosen(learn) for m in walk(anatomy.groups[anatomy.index(n)].modules)}
-    still = {n for n, p in anatomy.model.named_parameters() if id(p) not in moving or not may_learn(p)}
-    for prefix, module in anatomy.model.named_modules():
+    chosen = set(anatomy.chosen(learn))
+    modules = [part for group in anatomy.groups if group.name in chosen for part in group.modules]
+    owners = {id(m) for part in modules for m in part.modules()}
+    moving = {id(p) for part in modules for p in part.parameters() if may_learn(p)}
+    named = anatomy.model.named_parameters(remove_duplicate=False)  # tied weights have several names
+    still = {name for name, parameter in named if id(parameter) not in moving}
+    for prefix, module in anatomy.model.named_modules(remove_duplicate=False):
         if id(module) not in owners:
-            still |= {f"{prefix}.{n}" for n, _ in module.named_buffers(recurse=False)}
+            still |= {f"{prefix}.{n}".lstrip(".") for n, _ in module.named_buffers(recurse=False)}
     return still & set(anatomy.model.state_dict())
 
 
-def walk(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
-    for module in modules:
-        yield from module.modules()
+@contextmanager
+def at_rest(model: nn.Module) -> Iterator[None]:
+    """Eval mode for the while: no dropout, norm statistics stand still. Then every layer is as it was."""
+    awake = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in awake:
+            module.training = True
 
 
 def drop(x: Tensor, rate: float, like: nn.Module) -> Tensor:

@@ -40,6 +40,10 @@ def _read(path: Path) -> Any:
             "give the result.json of a finished run",
             "broken-result",
         ) from None
+    except RecursionError:
+        raise WarmstartError(
+            f"{path}: brackets are nested too deeply", "give the result.json of a finished run", "broken-result"
+        ) from None
     except json.JSONDecodeError as error:
         raise WarmstartError(
             f"{path}, line {error.lineno}, column {error.colno}: {error.msg.lower()}",

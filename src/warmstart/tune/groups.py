@@ -20,7 +20,7 @@ def optimiser(anatomy: Anatomy, phase: Phase) -> torch.optim.AdamW:
             chosen = [p for p in learning if (id(p) in decayed) is decays]
             if chosen:
                 tables.append(table(chosen, phase.lr * share, phase.weight_decay if decays else 0.0))
-    return torch.optim.AdamW(tables, lr=phase.lr)
+    return torch.optim.AdamW(tables, lr=phase.lr, fused=True)
 
 
 def table(parameters: list[nn.Parameter], lr: float, weight_decay: float) -> dict[str, Any]:

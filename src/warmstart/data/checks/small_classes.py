@@ -35,7 +35,7 @@ class SmallClasses:
         shown = ", ".join(f"{name!r} ({count(number, 'row')})" for name, number in list(small.items())[:5])
         if len(names) - len(small) < 2:
             raise WarmstartError(
-                f"{draft.source}: {len(small)} of {len(names)} classes have fewer than {needed} "
+                f"{draft.source}: {len(small)} of {len(names)} classes with fewer than {needed} "
                 f"different rows: {shown}",
                 f"add rows, so that each class has {needed} or more; or bring a test split: --test FILE",
                 "class-too-small",

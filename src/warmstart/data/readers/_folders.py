@@ -43,6 +43,11 @@ def split_named(name: str) -> str | None:
     return SPLIT_NAMES.get(name.strip().lower())
 
 
+def in_street_order(split: str | None) -> int:
+    """Sort key of splits: train, validation, test, none."""
+    return ("train", "validation", "test", None).index(split)
+
+
 def family_and_split(path: Path) -> tuple[str, str | None]:
     """ "amazon_train.csv" -> ("amazon", "train"); "test-00000-of-00002.parquet" -> ("", "test")."""
     stem = _SHARD.sub("", path.stem)
@@ -71,9 +76,10 @@ def folders_in(folder: Path) -> list[Path]:
 
 
 def split_folders(folder: Path) -> list[Path]:
-    """The sub-folders named by split, if there are any and one of them is for training."""
+    """The sub-folders named by split, train first, if there are any and one of them is for training."""
     found = [p for p in folders_in(folder) if split_named(p.name)]
-    return found if any(split_named(p.name) == "train" for p in found) else []
+    found.sort(key=lambda p: in_street_order(split_named(p.name)))
+    return found if found and split_named(found[0].name) == "train" else []
 
 
 def metadata_in(folder: Path) -> list[Path]:

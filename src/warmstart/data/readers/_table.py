@@ -55,10 +55,9 @@ def finish(
 def placed(table: Any, prefix: str = "", split: str | None = None) -> Any:
     """The same rows with `prefix` before each place, and all in `split` if one is given."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if prefix:
-        where = pc.binary_join_element_wise(pa.scalar(prefix, pa.large_string()), table.column(WHERE), "")
+        where = pa.array([prefix + place for place in table.column(WHERE).to_pylist()], pa.large_string())
         table = table.set_column(table.column_names.index(WHERE), WHERE, where)
     if split:
         splits = pa.array([split] * table.num_rows, pa.large_string())

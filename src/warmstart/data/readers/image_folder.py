@@ -31,7 +31,7 @@ def _part(metadata: Path, folder: Path) -> Any:
     if HOLDS_NAME not in table.column_names:
         known = [c for c in table.column_names if c not in (WHERE, SPLIT, BASE)]
         raise WarmstartError(
-            f"{metadata.relative_to(folder).as_posix()} has no column {HOLDS_NAME!r}",
+            f"{folder.name}/{metadata.relative_to(folder).as_posix()} has no column {HOLDS_NAME!r}",
             f"name the column of image files so; {did_you_mean(HOLDS_NAME, known)}",
             "missing-column",
         )

@@ -8,7 +8,14 @@ from typing import Any
 from warmstart.base.errors import WarmstartError
 from warmstart.data.join import join
 from warmstart.data.readers import reader_for
-from warmstart.data.readers._folders import family_and_split, kind_of, split_folders, split_named, tables_in
+from warmstart.data.readers._folders import (
+    family_and_split,
+    in_street_order,
+    kind_of,
+    split_folders,
+    split_named,
+    tables_in,
+)
 from warmstart.data.readers._table import placed
 
 
@@ -52,7 +59,7 @@ def _several(sets: list[list[tuple[Path, str | None]]], folder: Path) -> Warmsta
 
 
 def _once(files: list[tuple[Path, str | None]], folder: Path) -> list[tuple[Path, str | None]]:
-    """Refuse two files that both say that they are the same split, unless they are shards of one."""
+    """Train first; two files that both say they are the same split are refused, unless they are shards."""
     for split in {s for _, s in files}:
         names = {f.name if "-of-" not in f.stem else f.stem.split("-")[0] for f, s in files if s == split}
         if len(names) > 1:
@@ -61,7 +68,7 @@ def _once(files: list[tuple[Path, str | None]], folder: Path) -> list[tuple[Path
                 "keep one of them",
                 "two-tables",
             )
-    return files
+    return sorted(files, key=lambda pair: in_street_order(pair[1]))
 
 
 def _part(file: Path, split: str | None, folder: Path) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from warmstart.base.types import Measure, Run
-from warmstart.evaluate.compare import samples
+from warmstart.evaluate.compare import WHOLE, Sample, samples
 from warmstart.evaluate.intervals import percentile
 from warmstart.evaluate.metrics.log_loss import LogLoss
 from warmstart.evaluate.overfit import accuracy_gap, seen
@@ -22,29 +22,22 @@ class OverfittingGap:
     seed: int = 0  # of the bootstrap
 
     def measure(self, recommended: str, runs: Mapping[str, Run]) -> list[Measure]:
-        both = {name: run for name, run in runs.items() if seen(run)}
-        return [
-            gap for name, run in both.items() for gap in (_accuracy(name, run), self._log_loss(name, run))
-        ]
+        taught = [name for name in runs if seen(runs[name])]
+        accuracy = [replace(accuracy_gap(runs[n]), name=f"train minus test accuracy: {n}") for n in taught]
+        return accuracy + [self._log_loss(name, runs[name]) for name in taught]
 
     def _log_loss(self, name: str, run: Run) -> Measure:
-        test, train = (
-            samples({name: run.predictions[rows]}, {"log_loss": LogLoss()}, self.seed, rows)[name, "log_loss"]
-            for rows in ("test", "train")
-        )
-        value, span, called = (
-            test.value - train.value,
-            LogLoss.bounds[1],
-            f"test minus train log_loss: {name}",
-        )
+        test, train = (self._sample(run, split) for split in ("test", "train"))
+        called, value = f"test minus train log_loss: {name}", test.value - train.value
         if min(test.n, train.n) == 1:
-            return Measure(called, value, -span, span, test.n, "one row: the whole range of the metric")
+            most = LogLoss.bounds[1]
+            return Measure(called, value, -most, most, test.n, WHOLE)
         low, high = percentile(value, test.draws_B - train.draws_B)
         return Measure(called, value, low, high, test.n, "bootstrap of each side independently, percentile")
 
-
-def _accuracy(name: str, run: Run) -> Measure:
-    return replace(accuracy_gap(run), name=f"train minus test accuracy: {name}")
+    def _sample(self, run: Run, split: str) -> Sample:
+        found = samples({run.name: run.predictions[split]}, {"log_loss": LogLoss()}, self.seed, split)
+        return found[run.name, "log_loss"]
 
 
 PROBE = OverfittingGap

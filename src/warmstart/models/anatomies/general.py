@@ -9,7 +9,7 @@ positions and whatever else the architecture computes by itself are right withou
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from math import prod
 from typing import Any
 
 import torch
@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from warmstart.base.errors import WarmstartError
 from warmstart.models.anatomies._image import CannotCut
-from warmstart.models.anatomy import Anatomy, Group, State
+from warmstart.models.anatomy import Anatomy, Group, State, at_rest
 
-UNFIT = (ValueError, RuntimeError, TypeError, IndexError)  # what a model raises at a dummy that does not fit
+DO = "choose another model, or add a file to warmstart/models/anatomies that knows this one"
 
 
 @dataclass(frozen=True)
@@ -37,25 +37,32 @@ class GeneralAnatomy(Anatomy):
     """stem, block.0 ... block.n, neck (what follows the blocks), head (the linear layer of the logits).
 
     Where the head is not shown to be one linear layer over one vector a row, neck and head are one group.
+    Raises WarmstartError (code "unknown-anatomy") where no such row is found, or where a run that begins in
+    the middle of it does not end in the logits of the whole model.
     """
 
     def __init__(self, model: nn.Module, part: General) -> None:
         self.model = model
-        self.blocks = find_blocks(model)
+        self.blocks, self.tuples = find_blocks(model)
         self.linear = find_head(model)
-        self.tuples: dict[int, int] = {}  # block -> length of the tuple that it returns; 0: a bare tensor
         self.split = head_stands_alone(model, self.linear)
         self.total = len(self.blocks) + (3 if self.split else 2)
         super().__init__(model, part, self.look())
+        self.prove()
+
+    @property
+    def head_is_linear(self) -> bool:
+        """Only a head that was seen to stand alone reads one vector a row."""
+        return self.split and super().head_is_linear
 
     def look(self) -> list[Group]:
         """The groups; whatever belongs to no block and is not the head is stem or neck, by its place."""
-        inner = {id(m) for b in self.blocks for m in b.modules()} | {id(m) for m in self.linear.modules()}
-        order = [id(m) for m in leaves(self.model)]
-        last = max(order.index(id(m)) for m in leaves(self.blocks[-1]))
+        inner = {id(m) for part in (*self.blocks, self.linear) for m in part.modules()}
+        order = {id(m): i for i, m in enumerate(leaves(self.model))}
+        last = max(order[id(m)] for m in leaves(self.blocks[-1]))
         rest = [m for m in leaves(self.model) if id(m) not in inner]
-        stem = tuple(m for m in rest if order.index(id(m)) < last)
-        neck = tuple(m for m in rest if order.index(id(m)) > last)
+        stem = tuple(alone(m, inner) for m in rest if order[id(m)] < last)
+        neck = tuple(alone(m, inner) for m in rest if order[id(m)] > last)
         tops = [("neck", neck), ("head", (self.linear,))] if self.split else [("head", (*neck, self.linear))]
         parts = [("stem", stem), *((f"block.{i}", (b,)) for i, b in enumerate(self.blocks)), *tops]
         return [Group(name, modules, self.step(i)) for i, (name, modules) in enumerate(parts)]
@@ -68,72 +75,85 @@ class GeneralAnatomy(Anatomy):
         stop = self.total if stop is None else min(stop, self.total)
         if start >= stop:
             return state
+        if start == 0 and stop == self.total:
+            return {"logits": self.model(**state).logits}
         if self.split and start == self.total - 1:
             return {"logits": self.linear(state["pooled"])}
         given = {k: v for k, v in state.items() if k != "hidden"}
         with ExitStack() as stack:
             if start > 1:
                 stack.enter_context(self.stand_in(start - 1, state["hidden"]))
-            catch = stack.enter_context(self.leave_at(start, stop))
+            caught = stack.enter_context(self.leave_at(stop))
             try:
                 return {"logits": self.model(**given).logits}
             except Left:
-                return {**given, **catch} if "hidden" in catch else dict(catch)
+                return {**given, **caught} if "hidden" in caught else caught
 
     @contextmanager
     def stand_in(self, count: int, hidden: Tensor) -> Iterator[None]:
         """The first `count` blocks do no work; the last of them hands on `hidden`."""
-        originals = [b.forward for b in self.blocks[:count]]
+        own = [block.__dict__.get("forward") for block in self.blocks[:count]]
         try:
-            for i, block in enumerate(self.blocks[:count]):
-                block.forward = self.constant(i, hidden)
+            for block, length in zip(self.blocks[:count], self.tuples[:count], strict=True):
+                block.forward = constant(hidden, length)
             yield
         finally:
-            for block, forward in zip(self.blocks, originals, strict=False):
-                block.forward = forward
-
-    def constant(self, number: int, hidden: Tensor) -> Any:
-        length = self.tuples.get(number, self.tuples.get(0, 0))
-        return lambda *args, **kwargs: (hidden, *[None] * (length - 1)) if length else hidden
+            for block, forward in zip(self.blocks[:count], own, strict=True):
+                del block.forward
+                if forward is not None:
+                    block.forward = forward
 
     @contextmanager
-    def leave_at(self, start: int, stop: int) -> Iterator[State]:
+    def leave_at(self, stop: int) -> Iterator[State]:
         """Leave the forward before group `stop`, keeping what stands there."""
         caught: State = {}
 
         def keep(name: str, value: Any) -> None:
-            caught[name] = value[0] if isinstance(value, tuple) else value
+            caught[name] = bare(value)
             raise Left
 
-        def note(number: int, output: Any) -> None:
-            self.tuples[number] = len(output) if isinstance(output, tuple) else 0
-            if stop == number + 2:
-                keep("hidden", output)
-
-        hooks = [
-            block.register_forward_hook(lambda m, args, output, i=i: note(i, output))
-            for i, block in enumerate(self.blocks)
-            if i + 1 >= start
-        ]
         if stop == 1:
-            catch = partial(keep_input, keep)
-            hooks.append(self.blocks[0].register_forward_pre_hook(catch, with_kwargs=True))
-        if self.split and stop == self.total - 1:
-            hooks.append(self.linear.register_forward_pre_hook(lambda m, args: keep("pooled", args)))
+            first_block = self.blocks[0]
+            hook = first_block.register_forward_pre_hook(
+                lambda m, args, kwargs: keep("hidden", first(args, kwargs)), with_kwargs=True
+            )
+        elif stop <= len(self.blocks) + 1:
+            hook = self.blocks[stop - 2].register_forward_hook(lambda m, args, out: keep("hidden", out))
+        else:  # in a whole run nothing is left early, and without a neck of its own the head is not split off
+            hook = self.linear.register_forward_pre_hook(
+                lambda m, args: keep("pooled", args) if self.split and stop == self.total - 1 else None
+            )
         try:
             yield caught
         finally:
-            for hook in hooks:
-                hook.remove()
+            hook.remove()
+
+    @torch.no_grad()
+    def prove(self) -> None:
+        """Each parameter has one group, and runs behind kept activations end in the whole model's logits."""
+        owned = [id(p) for group in self.groups for p in group.parameters()]
+        if sorted(owned) != sorted(id(p) for p in self.model.parameters()):
+            raise unknown(self.model, "parameters in more than one of them, or in none")
+        with at_rest(self.model):
+            given = dummy_inputs(self.model)
+            whole = self.model(**given).logits
+            for cut in sorted({2, len(self.blocks), self.total - 1}):
+                if not torch.equal(self.run(self.run(given, 0, cut), cut)["logits"], whole):
+                    raise unknown(self.model, "blocks that hand on more than their activations")
 
 
 class Left(Exception):
     """The forward was left on purpose."""
 
 
-def keep_input(keep: Any, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """The hidden states that a block is called with: its first argument, by place or by name."""
-    keep("hidden", first(args, kwargs))
+def constant(hidden: Tensor, length: int) -> Any:
+    """A forward that gives `hidden`, as the first of `length` values where the block gives a tuple."""
+    return lambda *args, **kwargs: (hidden, *[None] * (length - 1)) if length else hidden
+
+
+def bare(value: Any) -> Any:
+    """The activations in what a block gives or takes."""
+    return value[0] if isinstance(value, tuple) else value
 
 
 def first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -146,80 +166,97 @@ def head_stands_alone(model: Any, linear: nn.Linear) -> bool:
     seen: list[Tensor] = []
     hook = linear.register_forward_hook(lambda m, args, out: seen.extend((args[0], out)))
     try:
-        logits = try_out(model).logits
-        return len(seen) == 2 and seen[0].dim() == 2 and torch.equal(seen[1], logits)
-    except UNFIT:
-        return False
+        output = try_out(model)
     finally:
         hook.remove()
+    return len(seen) == 2 and seen[0].dim() == 2 and torch.equal(seen[1], output.logits)
 
 
 def try_out(model: Any) -> Any:
-    """One forward in eval mode on a dummy input."""
-    training, _ = model.training, model.eval()
-    try:
-        return model(**dummy_inputs(model))
-    finally:
-        model.train(training)
+    """The output of one forward in eval mode on a dummy input."""
+    with at_rest(model):
+        try:
+            return model(**dummy_inputs(model))
+        except Exception as error:  # any architecture may come here, and raise what it likes
+            reason = str(error).strip().split("\n")[0][:160]
+            raise unknown(model, f"no answer to a dummy input ({reason})") from None
 
 
-def dummy_inputs(model: Any) -> dict[str, Tensor]:
-    """Two rows that fit the configuration."""
-    config = model.config
+def dummy_inputs(model: Any) -> State:
+    """Rows that fit the configuration: two, or one where a text model has no padding token to tell apart."""
+    config, device = model.config, next(model.parameters()).device
     if model.main_input_name == "pixel_values":
         size = getattr(config, "image_size", None) or 64
         height, width = size if isinstance(size, (list, tuple)) else (size, size)
-        return {"pixel_values": torch.zeros(2, getattr(config, "num_channels", 3), height, width)}
-    ids = torch.tensor([[3, 4, 5], [4, 3, 6]]) % config.vocab_size
+        shape = (2, getattr(config, "num_channels", 3), height, width)
+        return {"pixel_values": torch.linspace(-1, 1, prod(shape), device=device).reshape(shape)}
+    ids = torch.tensor([[3, 4, 5], [4, 3, 6]], device=device) % config.vocab_size
+    ids = ids if config.pad_token_id is not None else ids[:1]
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 
 def leaves(module: nn.Module) -> list[nn.Module]:
-    """Modules that hold parameters or buffers of their own, in the order of their definition."""
+    """Modules with parameters or buffers of their own, and dropouts, in the order of their definition."""
     return [
         m
         for m in module.modules()
-        if any(True for _ in m.parameters(recurse=False))
-        or any(True for _ in m.buffers(recurse=False))
-        or isinstance(m, nn.Dropout)
+        if isinstance(m, nn.Dropout)
+        or next(m.parameters(recurse=False), None) is not None
+        or next(m.buffers(recurse=False), None) is not None
     ]
 
 
-def find_blocks(model: nn.Module) -> Sequence[nn.Module]:
-    """The row of like modules, each reading what the one before it gave, that holds most of the weights."""
+def alone(module: nn.Module, inner: set[int]) -> nn.Module:
+    """The module; of one that has blocks or the head inside, only what it holds itself."""
+    if not any(id(m) in inner for m in module.modules()):
+        return module
+    own = nn.Module()
+    for name, parameter in module.named_parameters(recurse=False):
+        own.register_parameter(name, parameter)
+    for name, buffer in module.named_buffers(recurse=False):
+        own.register_buffer(name, buffer)
+    return own
+
+
+def find_blocks(model: nn.Module) -> tuple[list[nn.Module], list[int]]:
+    """The row of like modules, each reading what the one before it gave, that holds most of the weights.
+
+    Beside each the length of the tuple that it gives; 0 where it gives its activations bare.
+    """
     rows = [list(m.children()) for m in model.modules() if isinstance(m, (nn.ModuleList, nn.Sequential))]
     rows = [row for row in rows if len(row) > 1 and len({type(m) for m in row}) == 1]
     rows = [row for row in rows if not isinstance(row[0], nn.ModuleList)]  # which has no forward
     rows.sort(key=lambda row: sum(p.numel() for m in row for p in m.parameters()), reverse=True)
     for row in rows:
-        if is_chain(model, row):
-            return row
-    raise WarmstartError(
-        f"no repeated blocks in a {type(model).__name__}",
-        "choose another model, or add a file to warmstart/models/anatomies that knows this one",
-        "unknown-anatomy",
-    )
+        tuples = chain(model, row)
+        if tuples is not None:
+            return row, tuples
+    raise unknown(model, "no repeated blocks")
 
 
 @torch.no_grad()
-def is_chain(model: Any, row: Sequence[nn.Module]) -> bool:
-    """Is each module of the row called once, with the very tensor that the one before it gave?"""
-    given: list[Tensor] = []
-    taken: list[Tensor] = []
+def chain(model: Any, row: Sequence[nn.Module]) -> list[int] | None:
+    """Lengths of the tuples that the modules of a row give; None unless each is called once, in its place.
+
+    In its place: with the very tensor that the one before it gave.
+    """
+    given: list[Any] = []
+    taken: list[Any] = []
 
     def note(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
         taken.append(first(args, kwargs))
-        given.append(output[0] if isinstance(output, tuple) else output)
+        given.append(output)
 
     hooks = [m.register_forward_hook(note, with_kwargs=True) for m in row]
     try:
         try_out(model)
-    except UNFIT:
-        return False
     finally:
         for hook in hooks:
             hook.remove()
-    return len(given) == len(row) and all(a is b for a, b in zip(given[:-1], taken[1:], strict=True))
+    linked = all(bare(a) is b for a, b in zip(given[:-1], taken[1:], strict=True))
+    if len(given) != len(row) or not linked:
+        return None
+    return [len(output) if isinstance(output, tuple) else 0 for output in given]
 
 
 def find_head(model: nn.Module) -> nn.Linear:
@@ -227,12 +264,14 @@ def find_head(model: nn.Module) -> nn.Linear:
     wide = model.config.num_labels  # type: ignore[union-attr]
     fitting = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == wide]
     if not fitting:
-        raise WarmstartError(
-            f"no linear layer with {wide} outputs in a {type(model).__name__}",
-            "choose another model, or add a file to warmstart/models/anatomies that knows this one",
-            "unknown-anatomy",
-        )
+        raise unknown(model, f"no linear layer with {wide} outputs")
     return fitting[-1]
+
+
+def unknown(model: nn.Module, why: str) -> WarmstartError:
+    return WarmstartError(
+        f"the layers of a {type(model).__name__} cannot be told apart: {why}", DO, "unknown-anatomy"
+    )
 
 
 ANATOMY = General

@@ -85,16 +85,14 @@ def _spectrum(
     dropped where F' F is used, because there the projection divides by them.
     """
     rows, columns = features_ND.shape
-    total_C = np.square(targets_NC).sum(0)
     if rows <= columns:
-        sigma_R, left_NR = np.linalg.eigh(features_ND @ features_ND.T)
-        sigma_R, squares_RC = np.maximum(sigma_R, 0.0), np.square(left_NR.T @ targets_NC)
-    else:
-        sigma_R, right_DR = np.linalg.eigh(features_ND.T @ features_ND)
-        kept = sigma_R > 1e-14 * columns * sigma_R.max(initial=0.0)
-        sigma_R, right_DR = sigma_R[kept], right_DR[:, kept]
-        squares_RC = np.square(right_DR.T @ (features_ND.T @ targets_NC)) / sigma_R[:, None]
-    return sigma_R, squares_RC, np.maximum(total_C - squares_RC.sum(0), 0.0)
+        sigma_N, left_NN = np.linalg.eigh(features_ND @ features_ND.T)
+        return np.maximum(sigma_N, 0.0), np.square(left_NN.T @ targets_NC), np.zeros(targets_NC.shape[1])
+    sigma_R, right_DR = np.linalg.eigh(features_ND.T @ features_ND)
+    kept = sigma_R > 1e-14 * columns * sigma_R.max(initial=0.0)
+    sigma_R, right_DR = sigma_R[kept], right_DR[:, kept]
+    squares_RC = np.square(right_DR.T @ (features_ND.T @ targets_NC)) / sigma_R[:, None]
+    return sigma_R, squares_RC, np.maximum(np.square(targets_NC).sum(0) - squares_RC.sum(0), 0.0)
 
 
 SCORE = LogME

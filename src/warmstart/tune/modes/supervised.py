@@ -8,17 +8,25 @@ from numpy.typing import NDArray
 from warmstart.base.seeds import generator
 from warmstart.tune.job import Job
 
+WINDOW = 16  # batches among which rows of like length are brought together
+
 
 @dataclass(frozen=True)
 class Supervised:
-    """Rows and their labels."""
+    """Rows and their labels. Rows of like length share a batch, so that little of it is padding."""
 
     def batches(self, job: Job) -> list[NDArray[np.int64]]:
         """Row numbers of each step of the optimiser in the job's epoch; the last may be smaller."""
-        order = generator(job.plan.seed, "shuffle", job.phase, job.epoch).permutation(
-            len(job.splits["train"])
-        )
-        return [order[i : i + job.plan.batch] for i in range(0, len(order), job.plan.batch)]
+        random = generator(job.plan.seed, "shuffle", job.phase, job.epoch)
+        lengths, size = job.splits["train"].inputs.lengths, job.plan.batch
+        order = random.permutation(len(lengths))
+        for i in range(0, len(order), WINDOW * size):
+            window = order[i : i + WINDOW * size]
+            order[i : i + WINDOW * size] = window[np.argsort(lengths[window], kind="stable")]
+        batches = [order[i : i + size] for i in range(0, len(order), size)]
+        whole = [batch for batch in batches if len(batch) == size]
+        rest = batches[len(whole) :]
+        return [whole[i] for i in random.permutation(len(whole))] + rest
 
 
 MODE = Supervised

@@ -1,0 +1,43 @@
+# make demo and make test alone do all on a fresh machine: environment, install, run.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ASSETS ?= $(abspath ../shared/assets)
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+export WARMSTART_ASSETS ?= $(ASSETS)
+
+.PHONY: setup demo test test-all check bench docs clean
+
+setup: $(READY)
+
+# The constraints keep torch at the version whose CPU wheel is small; an open range would fetch gigabytes of CUDA.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup
+	$(BIN)/warmstart demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2
+
+test-all: setup
+	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+
+check: setup
+	$(BIN)/ruff format --check src tests benchmarks scripts
+	$(BIN)/ruff check src tests benchmarks scripts
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m benchmarks.street
+
+docs: setup
+	$(BIN)/python scripts/write_reference.py docs/reference.md
+
+clean:
+	rm -rf $(VENV) runs build dist .mypy_cache .ruff_cache .pytest_cache
