@@ -119,3 +119,10 @@ def test_roles_follow_from_the_plan_and_cost_orders_them():
     assert [name for name in runs if from_scratch(runs[name])] == ["scratch"]
     assert [name for name in runs if as_it_is(runs[name])] == ["base"]
     assert [name for name in runs if fine_tuned(runs[name])] == ["full", "lora", "frozen"]
+
+
+def test_a_base_that_was_run_beside_a_scratch_plan_is_still_the_model_as_it_is():
+    base = world({"base": 0.5})["base"]
+    base = replace(base, plan=replace(base.plan, pretrained=False))
+    assert as_it_is(base)
+    assert not from_scratch(base)

@@ -84,7 +84,7 @@ def test_agreement_on_few_rows_is_no_equality_in_other_metrics_either(primary):
 
 
 def test_a_gain_that_is_real_but_below_one_point_was_not_worth_it():
-    found = evidence(world({"full": 0.805, "scratch": 0.8}, test=20_000, validation=2000))
+    found = evidence(world({"full": 0.805, "scratch": 0.8}, test=8000, validation=2000))
     assert found.gains["scratch"].low > 0
     assert found.verdict == "not worth it"
     assert "a gain of 1.0 points or more is ruled out" in found.headline
@@ -219,11 +219,11 @@ def test_a_gain_of_the_margin_is_rarely_called_not_worth_it():
 def test_from_validation_to_verdict_equal_runs_are_worth_it_at_most_seven_times_in_a_hundred():
     rng, equal = np.random.default_rng(4), {"frozen": 0.8, "full": 0.8, "scratch": 0.8}
     verdicts = []
-    for _ in range(100):
+    for _ in range(75):
         splits = {split: alike(rng, 300, equal, 0.7) for split in ("validation", "test")}
         runs = {name: run(name, {split: right[name] for split, right in splits.items()}) for name in equal}
         verdicts.append(weigh("full", runs, LABELS).verdict)
-    assert verdicts.count("worth it") <= 7
+    assert verdicts.count("worth it") <= 5
 
 
 # the values

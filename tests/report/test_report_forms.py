@@ -1,12 +1,13 @@
 """One contract for every form: a new file in the folder is tested by existing."""
 
+import subprocess
+import sys
 from dataclasses import is_dataclass
 
 import pytest
 from example_results import VARIANTS, example
 from hostile_texts import AWKWARD, SCRIPTS, poisoned
 
-from warmstart.base.files import write_text
 from warmstart.report.forms import FORMS
 
 
@@ -51,14 +52,21 @@ def test_every_text_can_be_written(form, texts, tmp_path):
 def test_a_failed_writing_leaves_the_old_file(form, tmp_path, monkeypatch):
     path = form.write(example(), tmp_path)
     before = path.read_bytes()
-    module = type(form).__module__
 
-    def full_disk(path, text):
+    def full_disk(_):
         raise OSError(28, "No space left on device")
 
-    assert __import__(module, fromlist=["write_text"]).write_text is write_text
-    monkeypatch.setattr("os.fsync", lambda fd: full_disk(None, ""))
-    with pytest.raises(OSError):
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
         form.write(example(verdict="cannot tell"), tmp_path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [form.file]
+
+
+def test_importing_the_report_costs_little():
+    """Libraries that take long to import wait until a page is asked for."""
+    modules = "terminal, read, forms.html, forms.json, forms.markdown, forms.model_card"
+    code = "import sys\n" + "\n".join(f"import warmstart.report.{m}" for m in modules.split(", "))
+    code += "\nprint(*{'torch', 'transformers', 'jinja2', 'rich', 'pydantic', 'ruamel', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

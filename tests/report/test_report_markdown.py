@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from example_results import VARIANTS, example, long_names
 from hostile_texts import AWKWARD, SCRIPTS, poisoned
+from hypothesis import example as example_of
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -159,6 +160,17 @@ def test_no_text_of_the_user_changes_the_metadata(texts):
         assert table["model-index"][0]["results"][0]["dataset"]["type"] == "custom"
         assert body.lstrip().startswith("# ")
         assert ModelCard(card, ignore_metadata_errors=True).data.library_name == "transformers"
+
+
+@given(texts)
+@example_of("---\nlicense: mit\n---")
+@example_of("\udcff\ufeff\ud800")
+def test_names_come_back_from_the_metadata_as_they_were(text):
+    text = text.replace("/", " ").replace("\\", " ")  # only the last part of a path is told
+    result = example(classes=3, mistakes=0)
+    card = model_card.card(replace(result, run=text, data=replace(result.data, source=text)))
+    entry = front(card)[0]["model-index"][0]
+    assert entry["name"] == entry["results"][0]["dataset"]["name"] == one_line(utf8(text))
 
 
 @pytest.mark.parametrize(

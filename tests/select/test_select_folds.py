@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from warmstart.base.errors import WarmstartError
 from warmstart.select.scores._scoring import make_folds, rows_without
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+
 from warmstart.select.scores._scoring import Scoring, bootstrap, difference, jackknife, make_folds, of_rows
 
 RANDOM = np.random.default_rng(5)
@@ -34,7 +35,10 @@ def test_the_jackknife_of_a_mean_is_its_standard_error_over_blocks():
 def test_a_paired_difference_is_much_surer_than_two_scores_apart():
     folds = make_folds(np.arange(300) % 2)
     luck = RANDOM.normal(size=300)
-    better, worse = of_rows(luck + 0.1, luck, folds), of_rows(luck + RANDOM.normal(size=300) * 0.1, luck, folds)
+    better, worse = (
+        of_rows(luck + 0.1, luck, folds),
+        of_rows(luck + RANDOM.normal(size=300) * 0.1, luck, folds),
+    )
     value, low, high = difference(better, worse, folds)
     assert low < value < high
     assert low > 0 and better.low < worse.high  # surely better, though the intervals overlap widely

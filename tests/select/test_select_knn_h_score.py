@@ -1,10 +1,11 @@
-"""kNN against scikit-learn's classifier; shrinkage H-score against the paper's formula with dense matrices."""
+"""kNN against scikit-learn's classifier; shrinkage H-score against the paper's formula, densely."""
 
 import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
+
 from warmstart.select.scores._scoring import Folds, make_folds
 from warmstart.select.scores.h_score import SCORE as HScore
 from warmstart.select.scores.h_score import ledoit_wolf

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
+
 from warmstart.select.scores._scoring import make_folds
 from warmstart.select.scores.logme import SCORE, maximise
 

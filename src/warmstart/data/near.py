@@ -75,30 +75,28 @@ def components(rows: int, pairs: "NDArray[np.int64]") -> "NDArray[np.int64]":
 
 
 def equal_neighbours(
-    keys: "NDArray[Any]", reach: int = 50, heads: int = 10
+    keys: "NDArray[Any]", whole: int = 50, few: int = 5, heads: int = 5
 ) -> tuple["NDArray[np.int64]", bool]:
     """P x 2 numbers of items with equal keys (N keys), and whether a heap was too large for all its pairs.
 
-    All pairs of a heap of up to `reach` + 1 items; in a larger one each item meets its `reach` neighbours and
-    the `heads` first, so that the cost stays N * (reach + heads).
+    All pairs of a heap of up to `whole` items; in a larger one each item meets its `few` neighbours on each side
+    and the `heads` first, so that the cost stays linear in N.
     """
     import numpy as np
 
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
+    start = np.searchsorted(ordered, ordered)
+    large = np.searchsorted(ordered, ordered, side="right") - start > whole
     found = [np.empty((0, 2), np.int64)]
-    for step in range(1, min(reach, len(keys) - 1) + 1):
+    for step in range(1, min(max(whole, few), len(keys) - 1) + 1):
         same = ordered[:-step] == ordered[step:]
         if not same.any():
-            return np.concatenate(found), False
+            break
+        if step > few:
+            same &= ~large[:-step]
         found.append(np.stack([order[:-step][same], order[step:][same]], 1))
-    step = reach + 1
-    far = (
-        np.flatnonzero(ordered[:-step] == ordered[step:]) + step
-        if len(keys) > step
-        else np.empty(0, np.int64)
-    )
-    start = np.searchsorted(ordered, ordered[far])
     for head in range(heads):
-        found.append(np.stack([order[start + head], order[far]], 1))
-    return np.unique(np.concatenate(found), axis=0), bool(len(far))
+        far = np.flatnonzero(large & (np.arange(len(keys)) - start > head + few))
+        found.append(np.stack([order[start[far] + head], order[far]], 1))
+    return np.concatenate(found), bool(large.any())

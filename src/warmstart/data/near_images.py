@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BITS = 4
 CORRELATION = 0.98  # of the thumbnails' pixels
 DIFFERENCE = 40.0  # largest mean absolute difference of pixels, 0-255
-CONTRAST = 4.0  # standard deviation of pixels below which an image is plain and equals only its exact copy
+CONTRAST = 4.0  # standard deviation of a colour below which an image is plain and equals only its exact copy
 EXACT_UP_TO = 20_000  # images compared each with each
 MOST_PAIRS = 4_000_000  # of hashes that are verified
 BLOCK = 2_000
@@ -26,8 +26,8 @@ def near_images(hashes: "NDArray[np.uint64]", thumbs: Sequence[bytes]) -> tuple[
     """P x 2 numbers of images that look the same, from N hashes and thumbnails; and if any were skipped."""
     import numpy as np
 
-    pixels = np.frombuffer(b"".join(thumbs), np.uint8).reshape(len(thumbs), -1)
-    rich = np.flatnonzero(pixels.std(axis=1) >= CONTRAST) if len(thumbs) else np.empty(0, np.int64)
+    pixels = np.frombuffer(b"".join(thumbs), np.uint8).reshape(len(thumbs), -1, 3)
+    rich = np.flatnonzero(pixels.std(axis=1).max(axis=1) >= CONTRAST) if len(thumbs) else np.empty(0, np.int64)
     search = _each_with_each if len(rich) <= EXACT_UP_TO else _by_parts
     pairs, capped = search(np.asarray(hashes, np.uint64)[rich])
     found = rich[pairs].reshape(-1, 2)
@@ -65,7 +65,7 @@ def _by_parts(hashes: "NDArray[np.uint64]") -> tuple["NDArray[np.int64]", bool]:
 
     found, capped = [], False
     for shift, width in ((0, 13), (13, 13), (26, 13), (39, 13), (52, 12)):
-        pairs, cut = equal_neighbours(hashes >> np.uint64(shift) & np.uint64(2**width - 1))
+        pairs, cut = equal_neighbours(hashes >> np.uint64(shift) & np.uint64(2**width - 1), few=50)
         found.append(np.sort(pairs, 1))
         capped |= cut
     pairs, signs = np.unique(np.concatenate(found), axis=0), _signs(hashes)
@@ -77,12 +77,12 @@ def _by_parts(hashes: "NDArray[np.uint64]") -> tuple["NDArray[np.int64]", bool]:
 
 
 def _look_alike(pixels: "NDArray[np.uint8]", pairs: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-    """For each of P pairs: are the thumbnails nearly the same pixels?"""
+    """For each of P pairs: are the thumbnails nearly the same? Each colour is compared about its own mean."""
     import numpy as np
 
     one, other = pixels[pairs[:, 0]].astype(np.float32), pixels[pairs[:, 1]].astype(np.float32)
-    difference = np.abs(one - other).mean(1)
+    difference = np.abs(one - other).mean((1, 2))
     one, other = one - one.mean(1, keepdims=True), other - other.mean(1, keepdims=True)
-    product = (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
+    product = (one * other).sum((1, 2)) / np.sqrt((one**2).sum((1, 2)) * (other**2).sum((1, 2)))
     alike: NDArray[np.bool_] = (difference <= DIFFERENCE) & (product >= CORRELATION)
     return alike

@@ -20,7 +20,8 @@ def pick(order: Callable[[int], Sequence[Unit]], share: float, keep: int) -> lis
     """Units with about `share` of each class's rows, at least one; `keep` units of each class are left over.
 
     `order(attempt)` gives the units in the order of chance. Of several attempts the first that leaves out no
-    class is taken, else the one that leaves out the fewest; with units of one class the first succeeds.
+    class is taken, else the one that leaves out the fewest; with units of one class the first succeeds. A class
+    of `keep` units or fewer is left out and not counted.
     """
     best: list[Unit] = []
     fewest = -1
@@ -43,6 +44,7 @@ class _State:
             for name, rows in unit.classes.items():
                 total[name] = total.get(name, 0) + rows
                 self.left[name] = self.left.get(name, 0) + 1
+        self.possible = [name for name, units_of_it in self.left.items() if units_of_it > keep]
         self.goal = {name: share * rows for name, rows in total.items()}
         self.taken = dict.fromkeys(total, 0)
         self.keep = keep
@@ -71,7 +73,7 @@ def _attempt(units: Sequence[Unit], share: float, keep: int) -> tuple[list[Unit]
         if number not in picked and state.may(unit) and state.change(unit) < 0:
             state.take(unit)
             picked.add(number)
-    return [units[number] for number in sorted(picked)], sum(not state.taken[name] for name in state.goal)
+    return [units[number] for number in sorted(picked)], sum(not state.taken[name] for name in state.possible)
 
 
 def _first_of_each(units: Sequence[Unit], state: _State) -> set[int]:

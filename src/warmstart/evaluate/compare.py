@@ -15,6 +15,7 @@ from warmstart.evaluate.significance import bootstrap_p, detectable_mean, detect
 
 Floats = NDArray[np.float64]
 BOOTSTRAP = f"bootstrap over rows, {DRAWS:,} draws, percentile"
+ROUNDING = 1e-9
 WHOLE = "one row: the whole range of the metric"
 
 
@@ -99,8 +100,9 @@ def detectable(ours: Sample, theirs: Sample) -> float:
         return detectable_share(sum(_discordant(ours.rows_N, theirs.rows_N)) / ours.n, ours.n)
     span = ours.metric.bounds[1] - ours.metric.bounds[0]
     shown = detectable_mean(ours.draws_B - theirs.draws_B)
-    # Runs that never differ on these rows say nothing of how much they could: count the rows alone.
-    return min(span, shown) if shown > 0 else span * detectable_share(0.0, ours.n)
+    # Differences that never vary on these rows (but for rounding) say nothing of how much they could:
+    # count the rows alone.
+    return min(span, shown) if shown > ROUNDING * span else span * detectable_share(0.0, ours.n)
 
 
 def _discordant(ours_N: Floats, theirs_N: Floats) -> tuple[int, int]:

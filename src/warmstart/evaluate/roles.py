@@ -3,14 +3,14 @@
 from warmstart.base.types import Run
 
 
-def from_scratch(run: Run) -> bool:
-    """Did it start from fresh weights?"""
-    return not run.plan.pretrained
-
-
 def as_it_is(run: Run) -> bool:
-    """Is it a pretrained model that learned nothing here? Its plan has no phases, or nothing was trained."""
-    return run.plan.pretrained and (not run.plan.phases or run.trained_parameters == 0)
+    """Is it the pretrained model that learned nothing here? No phases in its plan, or nothing trained."""
+    return not run.plan.phases or run.trained_parameters == 0
+
+
+def from_scratch(run: Run) -> bool:
+    """Did it learn from fresh weights?"""
+    return not (run.plan.pretrained or as_it_is(run))
 
 
 def fine_tuned(run: Run) -> bool:

@@ -1,14 +1,12 @@
 """What is known of a model without running it: where it lies, size, licence, published accuracy."""
 
-import json
-import struct
 from importlib.resources import files
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Candidate
+from warmstart.models.weight_files import count_parameters
 
 ZOO = "zoo:"
 
@@ -46,28 +44,6 @@ def candidate(source: str) -> Candidate:
         return Candidate(name, source, 0)
     front = front_matter(where)
     return Candidate(name, source, count_parameters(where), str(front.get("license", "")), accuracy(front))
-
-
-def count_parameters(folder: Path) -> int:
-    """Parameters in the safetensors files, read from their headers; 0 if there is none.
-
-    Statistics and counters of norms are buffers, not parameters, and do not count.
-    """
-    return sum(count_in(path) for path in folder.glob("*.safetensors"))
-
-
-def count_in(path: Path) -> int:
-    try:
-        with path.open("rb") as file:
-            size = struct.unpack("<Q", file.read(8))[0]
-            header = json.loads(file.read(min(size, 100_000_000)))
-    except (OSError, struct.error, ValueError) as error:
-        raise WarmstartError(
-            f"{path}: not a safetensors file ({type(error).__name__})", "take the model anew", "bad-weights"
-        ) from None
-    buffers = ("running_mean", "running_var", "num_batches_tracked")
-    shapes = [v["shape"] for k, v in header.items() if k != "__metadata__" and not k.endswith(buffers)]
-    return sum(prod(shape) for shape in shapes)
 
 
 def front_matter(folder: Path) -> dict[str, Any]:

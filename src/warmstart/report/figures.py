@@ -6,7 +6,7 @@ without a script and its text keeps its size. `Markup.format` escapes every name
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, isfinite, nan
 
 from markupsafe import Markup
 
@@ -23,12 +23,12 @@ HEAD = 18  # room above it for the names of the phases
 
 @dataclass(frozen=True)
 class Dot:
-    """A value with its interval, in one row of an interval plot."""
+    """A value with its interval, if it has one, in one row of an interval plot."""
 
     label: str
     value: float
-    low: float
-    high: float
+    low: float = nan
+    high: float = nan
     chosen: bool = False
 
 
@@ -63,14 +63,7 @@ def interval_plot(
 
 
 def _dot_row(dot: Dot, top: int, scale: Scale, unit: Unit, signed: bool) -> Markup:
-    low, value, high = (scale.across(v * unit.factor) for v in (dot.low, dot.value, dot.high))
-    reading = unit.reading(dot.value, dot.low, dot.high, signed)
     mark = '<path d="M0-7 7 0 0 7-7 0z"/>' if dot.chosen else '<circle r="4.5"/>'
-    span = (
-        Markup('<line class="span" x1="{}" x2="{}" y1="{y}" y2="{y}"/>').format(low, high, y=top + LINE)
-        if isfinite(dot.low) and isfinite(dot.high)
-        else Markup("")
-    )
     return Markup(
         '<g class="{kind}"><title>{label}: {reading}</title>'
         '<text class="name" x="0" y="{base}">{name}</text>'
@@ -80,13 +73,21 @@ def _dot_row(dot: Dot, top: int, scale: Scale, unit: Unit, signed: bool) -> Mark
         kind="row chosen" if dot.chosen else "row",
         label=dot.label,
         name=short(dot.label, 22),
-        reading=reading,
+        reading=unit.reading(dot.value, dot.low, dot.high, signed),
         base=top + 10,
-        span=span,
-        x=value,
+        span=_span(dot, top + LINE, scale, unit),
+        x=scale.across(dot.value * unit.factor),
         y=top + LINE,
         mark=Markup(mark),
     )
+
+
+def _span(dot: Dot, y: int, scale: Scale, unit: Unit) -> Markup:
+    """The line from one end of the interval to the other."""
+    if not (isfinite(dot.low) and isfinite(dot.high)):
+        return Markup("")
+    ends = (scale.across(v * unit.factor) for v in (dot.low, dot.high))
+    return Markup('<line class="span" x1="{}" x2="{}" y1="{y}" y2="{y}"/>').format(*ends, y=y)
 
 
 def line_plot(

@@ -76,7 +76,7 @@ def opinions(ranking: Iterable[RankedModel]) -> list[str]:
 def depths_plot(model: RankedModel, score: str) -> Markup:
     """The score of the features after each layer group, from input to head; the best is marked."""
     best = max(model.depths.values(), default=0.0)
-    dots = [Dot(group, v, v, v, v == best) for group, v in model.depths.items()]
+    dots = [Dot(group, v, chosen=v == best) for group, v in model.depths.items()]
     return interval_plot(f"Where in {model.name} the answer lies", f"{spoken(score)} after the group", dots)
 
 

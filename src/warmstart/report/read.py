@@ -31,25 +31,18 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise WarmstartError(
-            f"there is no result at {path}", "give the result.json of a finished run", "no-result"
-        ) from None
+        raise _no_result(f"there is no result at {path}", "no-result") from None
     except UnicodeDecodeError as error:
-        raise WarmstartError(
-            f"{path}: byte {error.start} is not UTF-8",
-            "give the result.json of a finished run",
-            "broken-result",
-        ) from None
+        raise _no_result(f"{path}: byte {error.start} is not UTF-8", "broken-result") from None
     except RecursionError:
-        raise WarmstartError(
-            f"{path}: brackets are nested too deeply", "give the result.json of a finished run", "broken-result"
-        ) from None
+        raise _no_result(f"{path}: brackets are nested too deeply", "broken-result") from None
     except json.JSONDecodeError as error:
-        raise WarmstartError(
-            f"{path}, line {error.lineno}, column {error.colno}: {error.msg.lower()}",
-            "give the result.json of a finished run, as it was written",
-            "broken-result",
-        ) from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _no_result(f"{path}, {where}: {error.msg.lower()}", "broken-result") from None
+
+
+def _no_result(wrong: str, code: str) -> WarmstartError:
+    return WarmstartError(wrong, "give the result.json of a finished run, as it was written", code)
 
 
 def _stray(table: Any, back: Any, path: str = "") -> str:

@@ -31,9 +31,9 @@ class Unit:
         return f"[{self.show(low, signed)}, {self.show(high, signed)}]"
 
     def reading(self, value: float, low: float, high: float, signed: bool = False) -> str:
-        """Value, unit and interval: "94.2 % [92.1, 95.9]"."""
-        name = f" {self.sign}" if self.sign else ""
-        return f"{self.show(value, signed)}{name} {self.interval(low, high, signed)}"
+        """Value, unit and, where it is known, interval: "94.2 % [92.1, 95.9]"."""
+        text = f"{self.show(value, signed)} {self.sign}".rstrip()
+        return f"{text} {self.interval(low, high, signed)}" if isfinite(low) or isfinite(high) else text
 
 
 PERCENT = Unit(100, 1, "%")

@@ -116,7 +116,7 @@ def base_run(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Run | None
         return None
     began = time.perf_counter()
     kept = apply(started, ({"name": "new_head"},), bundle.labels, plan.seed).pretrained
-    plain = replace(plan, strategy="base", edits=({"name": "new_head"},), phases=())
+    plain = replace(plan, strategy="base", edits=({"name": "new_head"},), phases=(), pretrained=True)
     answers = answer(kept, plain, task, ready)
     save_model(kept, trip.path("training", "base", "model"))
     return Run("base", plain, answers, time.perf_counter() - began, kept.parameters, 0, 0)

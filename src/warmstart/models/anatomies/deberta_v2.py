@@ -68,16 +68,26 @@ def layer_group(encoder: Any, number: int, layer: nn.Module) -> Group:
     conv = encoder.conv if number == 0 else None
 
     def run(state: State) -> State:
-        hidden, mask = state["hidden"], state["attention_mask"]
+        state = with_relations(state, encoder)
+        hidden = state["hidden"]
         out, _ = layer(
-            hidden,
-            encoder.get_attention_mask(mask),
-            relative_pos=encoder.get_rel_pos(hidden),
-            rel_embeddings=encoder.get_rel_embedding(),
+            hidden, state["_mask"], relative_pos=state.get("_places"), rel_embeddings=state.get("_table")
         )
-        return {**state, "hidden": out if conv is None else conv(hidden, out, mask)}
+        return {**state, "hidden": out if conv is None else conv(hidden, out, state["attention_mask"])}
 
     return Group(f"layer.{number}", (layer,) if conv is None else (layer, conv), run)
+
+
+def with_relations(state: State, encoder: Any) -> State:
+    """What all layers share: the expanded mask, relative positions and their table, made once per batch."""
+    if "_mask" in state:
+        return state
+    made = {
+        "_mask": encoder.get_attention_mask(state["attention_mask"]),
+        "_places": encoder.get_rel_pos(state["hidden"]),
+        "_table": encoder.get_rel_embedding(),
+    }
+    return {**state, **{k: v for k, v in made.items() if v is not None}}
 
 
 def silence(projection: Any) -> None:

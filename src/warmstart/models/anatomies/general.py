@@ -3,7 +3,8 @@
 The row of like modules (a ModuleList or Sequential) that holds most of the weights gives the blocks.
 A stretch of them is run by the model's own forward with stand-ins: blocks before the stretch hand on the
 kept activations without work, and the forward is left as soon as the stretch has ended. So masks,
-positions and whatever else the architecture computes by itself are right without being known.
+positions and whatever else the architecture computes by itself are right without being known. Each split
+is tried out on a dummy input before it is believed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,18 +38,26 @@ class GeneralAnatomy(Anatomy):
     """stem, block.0 ... block.n, neck (what follows the blocks), head (the linear layer of the logits).
 
     Where the head is not shown to be one linear layer over one vector a row, neck and head are one group.
-    Raises WarmstartError (code "unknown-anatomy") where no such row is found, or where a run that begins in
-    the middle of it does not end in the logits of the whole model.
+    Where no row of blocks can be run piece by piece, all below such a head is one group, "body". With
+    neither, a WarmstartError (code "unknown-anatomy").
     """
 
     def __init__(self, model: nn.Module, part: General) -> None:
         self.model = model
-        self.blocks, self.tuples = find_blocks(model)
         self.linear = find_head(model)
         self.split = head_stands_alone(model, self.linear)
-        self.total = len(self.blocks) + (3 if self.split else 2)
+        for self.blocks, self.tuples in find_chains(model):
+            super().__init__(model, part, self.look())
+            if self.holds():
+                return
+        self.blocks, self.tuples = [], []
         super().__init__(model, part, self.look())
-        self.prove()
+        if not (self.split and self.holds()):
+            raise unknown(model, "no row of blocks that can be run one by one, and no linear head alone")
+
+    @property
+    def total(self) -> int:
+        return len(self.groups)
 
     @property
     def head_is_linear(self) -> bool:
@@ -59,12 +68,13 @@ class GeneralAnatomy(Anatomy):
         """The groups; whatever belongs to no block and is not the head is stem or neck, by its place."""
         inner = {id(m) for part in (*self.blocks, self.linear) for m in part.modules()}
         order = {id(m): i for i, m in enumerate(leaves(self.model))}
-        last = max(order[id(m)] for m in leaves(self.blocks[-1]))
+        last = max((order[id(m)] for b in self.blocks[-1:] for m in leaves(b)), default=len(order))
         rest = [m for m in leaves(self.model) if id(m) not in inner]
         stem = tuple(alone(m, inner) for m in rest if order[id(m)] < last)
         neck = tuple(alone(m, inner) for m in rest if order[id(m)] > last)
         tops = [("neck", neck), ("head", (self.linear,))] if self.split else [("head", (*neck, self.linear))]
-        parts = [("stem", stem), *((f"block.{i}", (b,)) for i, b in enumerate(self.blocks)), *tops]
+        blocks = [(f"block.{i}", (block,)) for i, block in enumerate(self.blocks)]
+        parts = [("stem", stem), *blocks, *tops] if blocks else [("body", stem), *tops[-1:]]
         return [Group(name, modules, self.step(i)) for i, (name, modules) in enumerate(parts)]
 
     def step(self, number: int) -> Any:
@@ -112,34 +122,35 @@ class GeneralAnatomy(Anatomy):
             caught[name] = bare(value)
             raise Left
 
-        if stop == 1:
-            first_block = self.blocks[0]
-            hook = first_block.register_forward_pre_hook(
+        hook: Any = None
+        if self.split and stop == self.total - 1:
+            hook = self.linear.register_forward_pre_hook(lambda m, args: keep("pooled", args))
+        elif stop == 1:
+            hook = self.blocks[0].register_forward_pre_hook(
                 lambda m, args, kwargs: keep("hidden", first(args, kwargs)), with_kwargs=True
             )
-        elif stop <= len(self.blocks) + 1:
+        elif stop < self.total:
             hook = self.blocks[stop - 2].register_forward_hook(lambda m, args, out: keep("hidden", out))
-        else:  # in a whole run nothing is left early, and without a neck of its own the head is not split off
-            hook = self.linear.register_forward_pre_hook(
-                lambda m, args: keep("pooled", args) if self.split and stop == self.total - 1 else None
-            )
         try:
             yield caught
         finally:
-            hook.remove()
+            if hook is not None:
+                hook.remove()
 
     @torch.no_grad()
-    def prove(self) -> None:
-        """Each parameter has one group, and runs behind kept activations end in the whole model's logits."""
+    def holds(self) -> bool:
+        """Has each parameter one group, and do runs behind kept activations end in the model's logits?"""
         owned = [id(p) for group in self.groups for p in group.parameters()]
         if sorted(owned) != sorted(id(p) for p in self.model.parameters()):
-            raise unknown(self.model, "parameters in more than one of them, or in none")
+            return False
         with at_rest(self.model):
             given = dummy_inputs(self.model)
             whole = self.model(**given).logits
-            for cut in sorted({2, len(self.blocks), self.total - 1}):
-                if not torch.equal(self.run(self.run(given, 0, cut), cut)["logits"], whole):
-                    raise unknown(self.model, "blocks that hand on more than their activations")
+            cuts = {min(2, self.total - 1), max(1, len(self.blocks)), self.total - 1}
+            try:
+                return all(torch.equal(self.run(self.run(given, 0, c), c)["logits"], whole) for c in cuts)
+            except Exception:  # blocks that hand on more than their activations: any error may follow
+                return False
 
 
 class Left(Exception):
@@ -218,10 +229,10 @@ def alone(module: nn.Module, inner: set[int]) -> nn.Module:
     return own
 
 
-def find_blocks(model: nn.Module) -> tuple[list[nn.Module], list[int]]:
-    """The row of like modules, each reading what the one before it gave, that holds most of the weights.
+def find_chains(model: nn.Module) -> Iterator[tuple[list[nn.Module], list[int]]]:
+    """Rows of like modules, each reading what the one before it gave; those with most weights first.
 
-    Beside each the length of the tuple that it gives; 0 where it gives its activations bare.
+    Beside each module the length of the tuple that it gives; 0 where it gives its activations bare.
     """
     rows = [list(m.children()) for m in model.modules() if isinstance(m, (nn.ModuleList, nn.Sequential))]
     rows = [row for row in rows if len(row) > 1 and len({type(m) for m in row}) == 1]
@@ -230,8 +241,7 @@ def find_blocks(model: nn.Module) -> tuple[list[nn.Module], list[int]]:
     for row in rows:
         tuples = chain(model, row)
         if tuples is not None:
-            return row, tuples
-    raise unknown(model, "no repeated blocks")
+            yield row, tuples
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ class ResNet(_image.CannotCut):
         return [_image.stem("stem", body.embedder), *groups, _image.head(model.classifier)]
 
     def keep_layers(self, model: Any, keep: int) -> None:
-        """Keep the first `keep` residual layers; the head is then of another width and must be new."""
+        """Keep the first `keep` residual layers; where they end narrower, put a fresh head behind them."""
         stages = base_of(model).encoder.stages
         depths: list[int] = []
         for stage in stages:
@@ -36,7 +36,9 @@ class ResNet(_image.CannotCut):
             stage.layers = stage.layers[:depth]
         model.config.depths = depths
         model.config.hidden_sizes = list(model.config.hidden_sizes[: len(depths)])
-        model.classifier[1] = nn.Linear(model.config.hidden_sizes[-1], model.config.num_labels)
+        width, head = model.config.hidden_sizes[-1], model.classifier[1]
+        if head.in_features != width:
+            model.classifier[1] = nn.Linear(width, head.out_features)
 
 
 ANATOMY = ResNet

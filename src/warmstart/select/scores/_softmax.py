@@ -100,7 +100,9 @@ def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: fl
     precision of the features, or after 500 iterations: an unfinished fit is still judged out of fold.
     """
     train_ND = problem.train_ND
-    strength = 2 if len(np.unique(problem.truth_N)) == 2 else 1  # two classes are one vector, shared in halves
+    strength = (
+        2 if len(np.unique(problem.truth_N)) == 2 else 1
+    )  # two classes are one vector, shared in halves
     ridge = strength / (C * len(train_ND))
     weights = _frequencies(problem) if start is None else start.astype(train_ND.dtype)
     scale = _Scale.at(problem, weights, ridge)
