@@ -28,7 +28,6 @@ from warmstart.base.seeds import generator, stream
 
 ZOO = Path(__file__).parents[1] / "src" / "warmstart" / "models" / "zoo"
 SEED = 0
-PER_CLASS = {"letters": 300, "textures": 600, "shuffled": 300}  # training pictures
 PROCESSOR = {
     "image_processor_type": "ViTImageProcessor",
     "do_convert_rgb": True,
@@ -45,13 +44,17 @@ PROCESSOR = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the network is pretrained."""
+    """How a network is pretrained."""
 
+    per_class: int = 300  # training pictures
     epochs: int = 8
     batch: int = 64
     lr: float = 2e-3
     weight_decay: float = 0.01  # never on one-dimensional tensors
     warmup: float = 0.1  # share of all steps; then cosine to 0
+
+
+RECIPES = {"letters": Recipe(), "textures": Recipe(per_class=600), "shuffled": Recipe()}
 
 
 def main() -> None:
@@ -70,20 +73,21 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     logging.disable_progress_bar()
     for source in given.sources or SOURCES:
-        print(f"{source}: held-out accuracy {build(source, given.zoo / source, given.seed):.3f}")
+        accuracy = build(source, given.zoo / source, given.seed, RECIPES[source])
+        print(f"{source}: held-out accuracy {accuracy:.3f}")
 
 
-def build(source: str, out: Path, seed: int) -> float:
+def build(source: str, out: Path, seed: int, recipe: Recipe) -> float:
     """Draw, pretrain and write one zoo folder; its accuracy on pictures that it never saw."""
     with TemporaryDirectory() as temporary:
-        pictures = write_pictures(source, Path(temporary), PER_CLASS[source], seed)
+        pictures = write_pictures(source, Path(temporary), recipe.per_class, seed)
         names = sorted(p.name for p in (pictures / "train").iterdir())
         write_json(out / "preprocessor_config.json", PROCESSOR)
-        pretrain(pictures, network(names), out, Recipe(), stream(seed, "zoo", "pretrain", source))
+        pretrain(pictures, network(names), out, recipe, stream(seed, "zoo", "pretrain", source))
         halve(out / "model.safetensors")
         accuracy = held_out(out, pictures / "test")
         train, test = (sum(1 for _ in pictures.glob(f"{split}/*/*.png")) for split in ("train", "test"))
-    facts = Facts(source, names, train, test, accuracy, parameters(out), seed, Recipe())
+    facts = Facts(source, names, train, test, accuracy, parameters(out), seed, recipe)
     write_text(out / "README.md", card(facts))
     return accuracy
 

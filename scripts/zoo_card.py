@@ -9,8 +9,8 @@ SOURCES = {  # name: (the data set, the pictures, what to use the model for)
     "letters": (
         "drawn letters",
         "Letters of the alphabet drawn as if by hand and reduced like a scan to 8 x 8 pixels with 17 grey\n"
-        "levels. Letters only: no digit is among the pictures. A small letter that looks like its capital, but\n"
-        "for its size or a dot, has no class of its own.",
+        "levels. Letters only: no digit is among the pictures. A small letter that looks like its capital,\n"
+        "but for its size or a dot, has no class of its own.",
         "A near source for scans of handwritten characters.",
     ),
     "textures": (
@@ -78,8 +78,8 @@ with warmstart.
 
 **Use.** {use}
 
-**Training.** From random weights with AdamW: {recipe}. Seed {facts.seed}. Weights are stored in half precision and
-load as float32. Build it again with `python scripts/build_zoo.py {facts.source} --seed {facts.seed}`.
+**Training.** From random weights with AdamW: {recipe}. Seed {facts.seed}. Weights are stored in half
+precision and load as float32. Build it again with `python scripts/build_zoo.py {facts.source} --seed {facts.seed}`.
 
 **Classes.** {", ".join(facts.names)}.
 

@@ -9,6 +9,8 @@ ws.load(result.run).predict("what a film")  # [("positive", 0.97), ("negative", 
 Read process.py first: it is the whole system on one page.
 """
 
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -40,3 +42,22 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """Python hangs a folder into its package on import; `tune` is the name of a folder and of a verb."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _PUBLIC and isinstance(value, ModuleType):
+            value.__class__ = _FolderOfVerb
+        super().__setattr__(name, value)
+
+
+class _FolderOfVerb(ModuleType):
+    """The folder, which can be called like the verb: warmstart.tune("runs/reviews-1")."""
+
+    def __call__(self, *args: Any, **asked: Any) -> Any:
+        return __getattr__(self.__name__.rpartition(".")[2])(*args, **asked)
+
+
+sys.modules[__name__].__class__ = _Package

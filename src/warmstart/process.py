@@ -23,9 +23,11 @@ from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.report.forms import FORMS
 from warmstart.report.read import read_result
-from warmstart.serve.predict import Answer, load, questions
-from warmstart.street import stops, training
-from warmstart.street.folder import Options, Trip, begin, is_run, locked, reopen
+from warmstart.serve.predict import Answer, load
+from warmstart.serve.questions import questions
+from warmstart.street import deciding, stops, training
+from warmstart.street.asking import refuse
+from warmstart.street.folder import Options, Trip, begin, is_run, locked, must_agree, reopen, run_folder
 from warmstart.street.summary import result as summarise
 
 RUNS = Path("runs")
@@ -35,22 +37,25 @@ def run(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: An
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
 
     `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
+    A run folder goes on from its last finished stop, by its plan.yaml.
     """
     trip = setting_out(data, runs, tell, asked)
     with locked(trip):
         bundle = stops.read(trip)
         ranking, noticed = stops.select(trip, bundle)
-        facts = stops.look(trip, bundle, ranking)
-        plan, options = stops.decide(trip, facts, ranking)
+        facts = deciding.look(trip, bundle, ranking)
+        plan, options = deciding.decide(trip, facts, ranking)
+        if (done := finished(trip, plan)) is not None:
+            return done
         pretrained = training.load_for(trip, plan, facts.modality)
         ready = training.prepare(trip, bundle, pretrained)
         plans = {p.strategy: p for p in (plan, *training.rival_plans(plan, facts))}
         trained = {name: training.carry_out(trip, name, p, bundle, ready) for name, p in plans.items()}
         base = training.base_run(trip, plan, bundle, ready)
-        finished = trained if base is None else {**trained, "base": base}
-        evidence = weigh(plan.strategy, finished, bundle.labels, task_primary(bundle), plan.seed)
+        all_runs = trained if base is None else {**trained, "base": base}
+        evidence = weigh(plan.strategy, all_runs, bundle.labels, task_primary(bundle), plan.seed)
         findings = (*bundle.findings, *noticed, *ready.findings)
-        everything = summarise(trip, bundle, ranking, facts, plan, options, finished, evidence, findings)
+        everything = summarise(trip, bundle, ranking, facts, plan, options, all_runs, evidence, findings)
         write_pages(trip, everything, evidence)
     return everything
 
@@ -75,7 +80,7 @@ def plan(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: A
     with locked(trip):
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
-        decided, _ = stops.decide(trip, stops.look(trip, bundle, ranking), ranking)
+        decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
     return decided, trip.folder
 
 
@@ -85,7 +90,7 @@ def tune(folder: str | Path, *, tell: Tell = nobody) -> Run:
     with locked(trip):
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
-        decided, _ = stops.decide(trip, stops.look(trip, bundle, ranking), ranking)
+        decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
         pretrained = training.load_for(trip, decided, stops.task_of(bundle).modality)
         ready = training.prepare(trip, bundle, pretrained)
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
@@ -93,7 +98,7 @@ def tune(folder: str | Path, *, tell: Tell = nobody) -> Run:
 
 def prove(folder: str | Path, *, tell: Tell = nobody) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
-    return run(run_folder(folder), tell=tell)
+    return run(reopen(run_folder(folder)).folder, tell=tell)
 
 
 def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:
@@ -106,7 +111,7 @@ def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:
 def predict(folder: str | Path, what: Sequence[str]) -> list[tuple[str, Answer]]:
     """What a finished run answers to texts, pictures, or each row of a table; with the name of each."""
     predictor = load(run_folder(folder))
-    named = [pair for word in what for pair in questions(word, predictor.task.modality)]
+    named = [pair for word in what for pair in questions(word, predictor.task.modality, predictor.column)]
     answers = predictor.predict_all([value for _, value in named])
     return [(name, said) for (name, _), said in zip(named, answers, strict=True)]
 
@@ -116,29 +121,38 @@ def demo(
 ) -> list[Result]:
     """The whole street on real handwritten digits with few labels, from three tiny models of the zoo."""
     models = tuple(f"{ZOO}{name}" for name in zoo_names())
-    results = []
-    for count in labels:
-        data = runs / "data" / f"digits-{count}-labels"
-        if not data.is_dir():
-            draft = data.with_name(f".{data.name}.tmp")
-            shutil.rmtree(draft, ignore_errors=True)
-            write_digits(draft, count, seed).rename(data)
-        results.append(run(data, runs=runs, tell=tell, models=models, seed=seed))
-    return results
+    folders = [digits(runs / "data", count, seed) for count in labels]
+    return [run(data, runs=runs, tell=tell, models=models, seed=seed) for data in folders]
+
+
+def digits(place: Path, per_class: int, seed: int) -> Path:
+    """The folder with the demo's pictures, written whole or not at all."""
+    folder = place / f"digits-{per_class}-labels{f'-seed-{seed}' if seed else ''}"
+    if not folder.is_dir():
+        draft = folder.with_name(f".{folder.name}.tmp")
+        shutil.rmtree(draft, ignore_errors=True)
+        write_digits(draft, per_class, seed).rename(folder)
+    return folder
 
 
 def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, Any]) -> Trip:
     """A new trip, or the one that a run folder has begun."""
-    if is_run(Path(data)):
-        return reopen(Path(data), tell)
-    given = {name: value for name, value in asked.items() if value is not None}
-    return begin(from_table(Options, {"data": str(data), **given}, "warmstart"), Path(runs), tell)
+    given = {name: value for name, value in asked.items() if value not in (None, "", (), [])}
+    if is_run(run_folder(data)):
+        trip = reopen(run_folder(data), tell)
+        must_agree(trip, given)
+        return trip
+    options = from_table(Options, {"data": str(data), **given}, "warmstart")
+    refuse(options)
+    return begin(options, Path(runs), tell)
 
 
-def run_folder(given: str | Path) -> Path:
-    """A run folder, or the plan.yaml in it."""
-    path = Path(given)
-    return path.parent if path.name == "plan.yaml" else path
+def finished(trip: Trip, plan: Plan) -> Result | None:
+    """The result that lies in the folder already, if it is of this plan."""
+    if not (trip.path("result.json").is_file() and trip.path("model").is_dir()):
+        return None
+    result = read_result(trip.path("result.json"))
+    return result if result.plan == plan else None
 
 
 def task_primary(bundle: Bundle) -> str:
@@ -154,6 +168,6 @@ def write_pages(trip: Trip, everything: Result, evidence: Evidence) -> None:
     FORMS.get("model_card")().write(everything, draft)
     shutil.rmtree(trip.path("model"), ignore_errors=True)
     draft.rename(trip.path("model"))
-    for name in ("json", "html", "markdown"):
+    for name in ("html", "markdown", "json"):  # result.json last: it says that all is there
         FORMS.get(name)().write(everything, trip.folder)
     trip.tell({"event": "stop", "stop": "report", "what": str(trip.path("report.html"))})

@@ -1,4 +1,4 @@
-"""Inputs that cannot be learned from, each with the code of the error that must name the file and say what to do."""
+"""Inputs that cannot be learned from, each with the code of its error, which names the file."""
 
 import json
 import struct
@@ -52,6 +52,11 @@ def no_name_at_all(folder: Path) -> str:
     return ""
 
 
+@bad("missing-file")
+def file_of_a_user_who_is_not_known(folder: Path) -> str:
+    return "~nobody-of-that-name/reviews.csv"
+
+
 @bad("unreadable")
 def name_longer_than_a_file_system_allows(folder: Path) -> Path:
     return folder / ("a" * 5000 + ".csv")
@@ -65,6 +70,21 @@ def empty_file(folder: Path) -> Path:
 @bad("file-empty")
 def only_blank_lines(folder: Path) -> Path:
     return written(folder / "reviews.csv", "\n \n\n")
+
+
+@bad("file-empty")
+def only_a_byte_order_mark(folder: Path) -> Path:
+    return written(folder / "reviews.csv", b"\xff\xfe")
+
+
+@bad("file-empty")
+def json_of_blanks(folder: Path) -> Path:
+    return written(folder / "reviews.json", b"\xef\xbb\xbf \n")
+
+
+@bad("file-empty")
+def json_lines_of_blanks(folder: Path) -> Path:
+    return written(folder / "reviews.jsonl", b"\n\n")
 
 
 @bad("file-empty")
@@ -221,7 +241,9 @@ def broken_json_lines_everywhere(folder: Path) -> Path:
 
 @bad("broken-json")
 def broken_json_document(folder: Path) -> Path:
-    return written(folder / "reviews.json", '[{"text": "good film", "label": "yes"},\n {"text": "bad film" "label"}]')
+    return written(
+        folder / "reviews.json", '[{"text": "good film", "label": "yes"},\n {"text": "bad film" "label"}]'
+    )
 
 
 @bad("broken-json")
@@ -261,7 +283,9 @@ def truncated_arrow_file(folder: Path) -> Path:
 
     path = folder / "reviews.arrow"
     texts, labels = zip(*reviews(200), strict=True)
-    pyarrow.feather.write_feather(pa.table({"text": texts, "label": labels}), path, compression="uncompressed")
+    pyarrow.feather.write_feather(
+        pa.table({"text": texts, "label": labels}), path, compression="uncompressed"
+    )
     return written(path, path.read_bytes()[:-400])
 
 
@@ -354,7 +378,9 @@ def splits_with_different_columns(folder: Path) -> Path:
 
 @bad("groups-too-few")
 def class_in_two_groups_only(folder: Path) -> Path:
-    rows = [(sentence(i), "ab"[i % 2], f"p{i % 2 + 2 * (i % 4 // 2) if i % 2 else i % 12}") for i in range(60)]
+    rows = [
+        (sentence(i), "ab"[i % 2], f"p{i % 2 + 2 * (i % 4 // 2) if i % 2 else i % 12}") for i in range(60)
+    ]
     return write_table(folder / "visits.csv", rows, header=("text", "label", "patient"))
 
 

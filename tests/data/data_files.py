@@ -8,9 +8,46 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ADJECTIVES = "red blue green loud quiet tall short broad narrow early late cheap dear plain fancy".split()
-NOUNS = "table window garden engine bottle letter market bridge ticket button mirror pocket ladder".split()
-VERBS = "breaks opens closes turns falls shines rattles leaks bends holds sticks moves fades".split()
+ADJECTIVES = (
+    "red",
+    "blue",
+    "green",
+    "loud",
+    "quiet",
+    "tall",
+    "short",
+    "broad",
+    "early",
+    "late",
+    "cheap",
+    "plain",
+)
+NOUNS = (
+    "table",
+    "window",
+    "garden",
+    "engine",
+    "bottle",
+    "letter",
+    "market",
+    "bridge",
+    "ticket",
+    "mirror",
+    "ladder",
+)
+VERBS = (
+    "breaks",
+    "opens",
+    "closes",
+    "turns",
+    "falls",
+    "shines",
+    "rattles",
+    "leaks",
+    "bends",
+    "sticks",
+    "fades",
+)
 
 
 def sentence(number: int) -> str:
@@ -45,7 +82,9 @@ def image_bytes(image: Image.Image, kind: str = "PNG", **options: object) -> byt
     return out.getvalue()
 
 
-def write_pictures(folder: Path, classes: Sequence[str], each: int, start: int = 0, kind: str = "png") -> Path:
+def write_pictures(
+    folder: Path, classes: Sequence[str], each: int, start: int = 0, kind: str = "png"
+) -> Path:
     """A class folder: folder/<class>/<n>.<kind>, every picture different."""
     number = start
     for name in classes:

@@ -29,5 +29,7 @@ def draft_of(
     where = [f"x.csv:{row + 2}" for row in range(len(inputs))]
     table = finish(pa.table(columns), where, Path(), "x.csv", splits)
     brought = frozenset(s for s in splits or () if s in ("validation", "test"))
-    draft = Draft("x.csv", settle(table, roles, None), roles, brought, np.array(near, np.int64).reshape(-1, 2))
+    draft = Draft(
+        "x.csv", settle(table, roles, None), roles, brought, np.array(near, np.int64).reshape(-1, 2)
+    )
     return Draft(draft.source, with_prints(draft), roles, brought, draft.near)

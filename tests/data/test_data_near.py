@@ -1,6 +1,5 @@
 """Near-duplicates: what was planted is found, what is merely similar is not, and the cost is bounded."""
 
-import time
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +11,7 @@ from PIL import Image, ImageDraw, ImageEnhance
 from warmstart.data import near
 from warmstart.data.near import components, equal_neighbours, near_pairs
 from warmstart.data.near_images import near_images
-from warmstart.data.near_texts import ALIKE, by_characters, by_words, jaccard, near_texts, normalise
+from warmstart.data.near_texts import ALIKE, by_words, jaccard, near_texts, normalise
 from warmstart.data.prints import look_at
 
 
@@ -53,7 +52,7 @@ def test_planted_near_duplicates_of_short_texts_are_found_and_nothing_else():
 
 
 def test_the_search_agrees_with_every_pair_compared():
-    """Recall against brute force, on texts with words changed so that the similarities spread from 0.4 to 1."""
+    """Recall against brute force, on texts with so many words changed that similarities go from 0.4 to 1."""
     rng = np.random.default_rng(1)
     texts = [long_text(i % 30) for i in range(300)]
     for i in range(30, 300):
@@ -67,8 +66,13 @@ def test_the_search_agrees_with_every_pair_compared():
     certain = {pair for pair, value in truth.items() if value >= 0.9}
     alike = {pair for pair, value in truth.items() if value >= ALIKE}
     assert len(certain) > 50 and len(alike) > 100
-    linked = components(len(texts), np.array(sorted(found)))  # equal texts are linked through the first of them
-    recall = np.mean([linked[a] == linked[b] for a, b in certain]), np.mean([linked[a] == linked[b] for a, b in alike])
+    linked = components(
+        len(texts), np.array(sorted(found))
+    )  # equal texts are linked through the first of them
+    recall = (
+        np.mean([linked[a] == linked[b] for a, b in certain]),
+        np.mean([linked[a] == linked[b] for a, b in alike]),
+    )
     assert recall[0] == 1 and recall[1] >= 0.95
     assert all(truth[pair] >= ALIKE for pair in found)
 
@@ -95,17 +99,16 @@ def test_short_texts_that_mean_something_else_are_apart(texts):
 
 
 def test_texts_without_blanks_between_words_are_compared_by_characters():
-    text = "\u8fd9\u5bb6\u9910\u9986\u7684\u83dc\u975e\u5e38\u597d\u5403\u6211\u4eec\u4e0b\u6b21\u8fd8\u4f1a\u518d\u6765\u5c1d\u5c1d\u522b\u7684\u83dc"
+    text = "".join(chr(0x4E00 + 7 * i) for i in range(30))
     assert pairs_of(near_texts([text, text + "\u5440", text[::-1]])[0]) == {(0, 1)}
 
 
-def test_a_heap_of_alike_texts_costs_no_quadratic_time():
-    """5,000 lines that differ in one number would be 12 million pairs."""
-    start = time.process_time()
-    found, capped = near_texts([f"connection to the central database server lost after {i} seconds" for i in range(5000)])
-    assert capped and len(found) < 5000 * 100
-    assert len(set(components(5000, found))) < 50  # still nearly all in one cluster
-    assert time.process_time() - start < 10
+def test_a_heap_of_alike_texts_costs_no_quadratic_number_of_comparisons():
+    """2,000 lines that differ in one number would be 2 million pairs."""
+    texts = [f"connection to the central database server lost after {i} seconds" for i in range(2000)]
+    found, capped = near_texts(texts)
+    assert capped and len(found) < 100 * len(texts)
+    assert len(set(components(2000, found))) < 50  # still nearly all in one cluster
 
 
 def test_heaps_are_paired_whole_up_to_the_reach():
@@ -117,7 +120,9 @@ def test_heaps_are_paired_whole_up_to_the_reach():
 def test_a_large_heap_meets_its_neighbours_and_its_heads():
     found, capped = equal_neighbours(np.zeros(300, int), whole=20, few=5, heads=2)
     near_ones = {(i, i + step) for step in range(1, 6) for i in range(300 - step)}
-    assert capped and pairs_of(found) == near_ones | {(head, i) for head in (0, 1) for i in range(head + 6, 300)}
+    assert capped and pairs_of(found) == near_ones | {
+        (head, i) for head in (0, 1) for i in range(head + 6, 300)
+    }
 
 
 # -------------------------------------------------------------------------------------------------- images

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import re
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from warmstart.base.errors import WarmstartError
+from warmstart.data.readers import READERS
 from warmstart.data.readers._table import findings_of
 from warmstart.data.source import read
 
@@ -29,7 +32,22 @@ def write(path: Path, content: str | bytes) -> str:
     return str(path)
 
 
-LITERAL = ["007", "1e3", "NA", "None", "null", "nan", "True", " cat ", "Cat", "1.0", "-0", "n/a", "", "\u00e9e\u0301"]
+LITERAL = [
+    "007",
+    "1e3",
+    "NA",
+    "None",
+    "null",
+    "nan",
+    "True",
+    " cat ",
+    "Cat",
+    "1.0",
+    "-0",
+    "n/a",
+    "",
+    "\u00e9e\u0301",
+]
 
 
 def test_values_of_a_csv_stay_exactly_the_strings_of_the_file(tmp_path: Path):
@@ -41,7 +59,12 @@ def test_values_of_a_csv_stay_exactly_the_strings_of_the_file(tmp_path: Path):
 def test_places_are_the_lines_on_which_records_begin(tmp_path: Path):
     content = 'text,label\n"one\nand two",a\n\nplain,b\n"three\n\nlines",c\nlast,d'
     table = read(write(tmp_path / "x.csv", content))
-    assert cells(table, "_where", "label") == [("x.csv:2", "a"), ("x.csv:5", "b"), ("x.csv:6", "c"), ("x.csv:9", "d")]
+    assert cells(table, "_where", "label") == [
+        ("x.csv:2", "a"),
+        ("x.csv:5", "b"),
+        ("x.csv:6", "c"),
+        ("x.csv:9", "d"),
+    ]
 
 
 # Any text that a file can hold: no NUL (a row with one is quarantined), no half of a surrogate pair.
@@ -50,12 +73,16 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8).filter(lambda rows: ("text", "label") not in rows),
+    rows=st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8).filter(
+        lambda rows: ("text", "label") not in rows
+    ),
     delimiter=st.sampled_from(",;\t|"),
     end=st.sampled_from(["\n", "\r\n"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
 )
-def test_what_the_csv_module_writes_is_read_back_with_the_right_lines(rows, delimiter, end, encoding, tmp_path):
+def test_what_the_csv_module_writes_is_read_back_with_the_right_lines(
+    rows, delimiter, end, encoding, tmp_path
+):
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     lines = []
@@ -115,11 +142,20 @@ def test_one_bad_row_is_left_out_and_named(row, trouble, tmp_path: Path):
 
 
 def test_many_stray_quotes_cost_no_quadratic_time(tmp_path: Path):
-    """Every fifth row opens a quote that nothing closes; each costs its own row, and lines are read about twice."""
+    """Every fifth row opens a quote that nothing closes; each costs its own row, and lines are read twice."""
     lines = [f'"stray {i},a' if i % 5 == 0 else f"plain {i},b" for i in range(20_000)]
     table = read(write(tmp_path / "x.csv", "\n".join(["text,label", *lines])))
     assert findings_of(table)[0].count == 4_000 and table.num_rows == 16_000
     assert table.column("_where")[-1].as_py() == "x.csv:20001"
+
+
+def test_lines_that_a_stray_quote_takes_with_it_are_named(monkeypatch, tmp_path: Path):
+    """Lines are read again only so often; where that is used up, what is lost is said."""
+    monkeypatch.setattr("warmstart.data.readers._lines.PATIENCE", 2)
+    lines = ["text,label", "one film,a", '"stray,a', "two films,b", "three films,a", 'more" so,b', "film,a"]
+    table = read(write(tmp_path / "x.csv", "\n".join(lines)))
+    assert "and takes the lines up to 6 with it" in findings_of(table)[0].what
+    assert table.column("_where").to_pylist() == ["x.csv:2", "x.csv:7"]
 
 
 def test_a_column_without_name_and_values_is_left_out(tmp_path: Path):
@@ -137,6 +173,11 @@ def test_a_field_of_several_megabytes_is_read(tmp_path: Path):
     assert len(table.column("text")[0].as_py()) == 3_000_000
 
 
+def test_blank_lines_before_the_header_do_not_shift_the_lines(tmp_path: Path):
+    table = read(write(tmp_path / "x.csv", "\n" * 6000 + "text,label\n\ngood film,a\n"))
+    assert table.column("_where").to_pylist() == ["x.csv:6003"]
+
+
 # ---------------------------------------------------------------------------------------------------- JSON
 
 
@@ -149,7 +190,11 @@ ROWS = [{"text": "good film", "label": "a"}, {"text": "bad film", "label": "b"}]
         (ROWS, ["x.json:1", "x.json:1"], [None, None]),
         ({"data": ROWS, "version": "2"}, ["x.json:data[0]", "x.json:data[1]"], [None, None]),
         ({"train": ROWS[:1], "test": ROWS[1:]}, ["x.json:train[0]", "x.json:test[0]"], ["train", "test"]),
-        ({"text": ["good film", "bad film"], "label": ["a", "b"]}, ["x.json:[0]", "x.json:[1]"], [None, None]),
+        (
+            {"text": ["good film", "bad film"], "label": ["a", "b"]},
+            ["x.json:[0]", "x.json:[1]"],
+            [None, None],
+        ),
     ],
 )
 def test_json_documents_of_every_layout_are_read(document, places, splits, tmp_path: Path):
@@ -170,7 +215,12 @@ def test_json_lines_may_be_called_json(tmp_path: Path):
 
 
 def test_numbers_of_json_keep_their_digits(tmp_path: Path):
-    lines = ['{"text": "a", "label": 1e3}', '{"text": "b", "label": 1.50}', '{"text": "c", "label": true}', '{"text": "d"}']
+    lines = [
+        '{"text": "a", "label": 1e3}',
+        '{"text": "b", "label": 1.50}',
+        '{"text": "c", "label": true}',
+        '{"text": "d"}',
+    ]
     table = read(write(tmp_path / "x.jsonl", "\n".join(lines)))
     assert table.column("label").to_pylist() == ["1e3", "1.50", "true", None]
 
@@ -208,12 +258,19 @@ def test_parquet_feather_and_arrow_streams_give_the_same_rows(tmp_path: Path):
     table = pa.table({"text": ["one", "two", "three"], "label": labels, "stars": [5, 1, 3]})
     for source in columnar(tmp_path, table):
         found = read(source)
-        assert cells(found, "text", "label", "stars") == [("one", "a", 5), ("two", "b", 1), ("three", None, 3)]
+        assert cells(found, "text", "label", "stars") == [
+            ("one", "a", 5),
+            ("two", "b", 1),
+            ("three", None, 3),
+        ]
         assert found.column("_where").to_pylist() == [f"{Path(source).name}:{i}" for i in (1, 2, 3)]
 
 
 def test_class_numbers_that_the_datasets_library_stored_become_names(tmp_path: Path):
-    features = {"label": {"names": ["neg", "pos"], "_type": "ClassLabel"}, "text": {"dtype": "string", "_type": "Value"}}
+    features = {
+        "label": {"names": ["neg", "pos"], "_type": "ClassLabel"},
+        "text": {"dtype": "string", "_type": "Value"},
+    }
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     table = pa.table({"text": ["one", "two", "three"], "label": [1, 0, -1]}).replace_schema_metadata(metadata)
     for source in columnar(tmp_path, table):
@@ -255,7 +312,10 @@ def test_a_class_folder_gives_paths_classes_and_places(tmp_path: Path):
     (tmp_path / "photos" / ".DS_Store").write_bytes(b"x")
     (tmp_path / "photos" / "cat" / "notes.pdf").write_bytes(b"x")
     table = read(str(tmp_path / "photos"))
-    assert cells(table, "_where", "label", "_split")[::2] == [("cat/0.png", "cat", None), ("dog 2/0.png", "dog 2", None)]
+    assert cells(table, "_where", "label", "_split")[::2] == [
+        ("cat/0.png", "cat", None),
+        ("dog 2/0.png", "dog 2", None),
+    ]
     assert table.column("image")[0].as_py() == str(tmp_path / "photos" / "cat" / "0.png")
     (finding,) = findings_of(table)
     assert finding.level == "note" and ".pdf" in finding.what and finding.where == ("cat/notes.pdf",)
@@ -299,6 +359,15 @@ def test_a_folder_of_text_files_by_class_is_read(tmp_path: Path):
     assert findings_of(table)[0].where == ("ham/4.txt",)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names of any bytes")
+def test_a_file_name_that_is_not_text_is_refused(tmp_path: Path):
+    folder = write_pictures(tmp_path / "photos", ("cat", "dog"), 2)
+    (folder / "cat" / "0.png").rename(folder / "cat" / os.fsdecode(b"caf\xe9.png"))
+    with pytest.raises(WarmstartError, match="not UTF-8") as refused:
+        read(str(folder))
+    assert refused.value.code == "file-name"
+
+
 @pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
 def test_an_imagefolder_takes_columns_from_its_metadata(name, tmp_path: Path):
     folder = tmp_path / "photos"
@@ -312,8 +381,12 @@ def test_an_imagefolder_takes_columns_from_its_metadata(name, tmp_path: Path):
             write(folder / split / name, "\n".join(map(json.dumps, rows)))
     table = read(str(folder))
     first = 2 if name.endswith("csv") else 1
-    assert cells(table, "_where", "file_name", "_split")[0] == (f"train/{name}:{first}", "deep/0.png", "train")
-    assert table.column("_base")[0].as_py() == str(folder / "train")
+    assert cells(table, "_where", "file_name", "_split")[0] == (
+        f"train/{name}:{first}",
+        "deep/0.png",
+        "train",
+    )
+    assert table.column("_ws_base")[0].as_py() == str(folder / "train")
     assert table.num_rows == 6
 
 
@@ -339,14 +412,70 @@ def test_a_folder_of_tables_names_its_splits(files, splits, tmp_path: Path):
     assert table.column("_where")[0].as_py() == f"{files[0]}:2"
 
 
+def test_tables_beside_the_splits_are_named(tmp_path: Path):
+    for name in ("train.csv", "test.csv", "extra.csv"):
+        write_table(tmp_path / "set" / name, reviews(2, start=len(name)))
+    (finding,) = findings_of(read(str(tmp_path / "set")))
+    assert finding.where == ("extra.csv",) and finding.do == "not read"
+
+
 def test_tables_of_different_kinds_are_joined_as_text(tmp_path: Path):
     write_table(tmp_path / "set" / "train.csv", [("one", "1"), ("two", "0")])
-    pyarrow.parquet.write_table(pa.table({"text": ["three"], "label": [1], "id": [7]}), tmp_path / "set" / "test.parquet")
+    pyarrow.parquet.write_table(
+        pa.table({"text": ["three"], "label": [1], "id": [7]}), tmp_path / "set" / "test.parquet"
+    )
     table = read(str(tmp_path / "set"))
-    assert sorted(cells(table, "text", "label", "id")) == [("one", "1", None), ("three", "1", 7), ("two", "0", None)]
+    assert sorted(cells(table, "text", "label", "id")) == [
+        ("one", "1", None),
+        ("three", "1", 7),
+        ("two", "0", None),
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------- hub
+
+
+@pytest.mark.parametrize(
+    ("source", "reader"),
+    [
+        ("x.csv", "csv"),
+        ("x.TSV", "csv"),
+        ("x.json", "json"),
+        ("x.jsonl", "jsonl"),
+        ("x.parquet", "parquet"),
+        ("x.feather", "arrow"),
+        ("tables", "table_folder"),
+        ("classes", "class_folder"),
+        ("meta", "image_folder"),
+        ("someone/something", "hub"),
+    ],
+)
+def test_exactly_one_reader_fits_a_source(source, reader, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "x.csv",
+        "x.TSV",
+        "x.json",
+        "x.jsonl",
+        "x.parquet",
+        "x.feather",
+        "tables/train.csv",
+        "classes/a/1.png",
+    ):
+        write(Path(name), b"x")
+    write(Path("meta/metadata.csv"), b"x")
+    write(Path("meta/a/1.png"), b"x")
+    assert [name for name in READERS.names() if READERS.get(name)().fits(Path(source))] == [reader]
+
+
+@pytest.mark.parametrize("name", READERS.names())
+def test_a_reader_keeps_the_contract_of_its_family(name, tmp_path: Path):
+    reader = READERS.get(name)()
+    assert READERS.first_line(name) and READERS.get(name).__doc__
+    for odd in ("", ".", "nul\0", str(tmp_path), "/dev/null", "absent.csv"):
+        assert reader.fits(Path(odd)) in (True, False)
+    with pytest.raises(AttributeError):  # frozen
+        reader.suffixes = ()
 
 
 def test_a_hub_data_set_gives_rows_with_class_names_and_image_bytes():
@@ -354,11 +483,18 @@ def test_a_hub_data_set_gives_rows_with_class_names_and_image_bytes():
     from warmstart.data.readers.hub import rows_of
 
     features = datasets.Features(
-        {"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"]), "text": datasets.Value("string")}
+        {
+            "image": datasets.Image(),
+            "label": datasets.ClassLabel(names=["cat", "dog"]),
+            "text": datasets.Value("string"),
+        }
     )
     png = image_bytes(picture(1))
     rows = {"image": [{"bytes": png, "path": None}] * 2, "label": [1, -1], "text": ["one", None]}
-    splits = {name: datasets.Dataset.from_dict(rows, features=features) for name in ("train", "test", "unsupervised")}
+    splits = {
+        name: datasets.Dataset.from_dict(rows, features=features)
+        for name in ("train", "test", "unsupervised")
+    }
     table = rows_of(datasets.DatasetDict(splits), "me/photos")
     assert cells(table, "_where", "_split", "label", "text")[:2] == [
         ("me/photos:train[0]", "train", "dog", "one"),

@@ -1,4 +1,4 @@
-"""Facts for the tests of decide: a small text encoder with six layers, or a picture model, and what is changed."""
+"""Facts for the tests of decide: of a text encoder with six layers, or of a picture model."""
 
 from dataclasses import replace
 from typing import Any

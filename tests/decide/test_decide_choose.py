@@ -211,7 +211,7 @@ def test_norm_statistics_are_learned_only_where_batches_and_rows_can_carry_them(
 
 def test_deciding_imports_neither_torch_nor_numpy():
     code = (
-        "import sys, warmstart.decide.choose as c, warmstart.decide.plan_file, warmstart.decide.facts\n"
+        "import sys, warmstart.decide.choose as c, warmstart.decide.plan_file\n"
         "[c.STRATEGIES.get(n) for n in c.STRATEGIES.names()]\n"
         "print([m for m in ('torch', 'numpy', 'transformers', 'peft', 'ruamel.yaml') if m in sys.modules])"
     )

@@ -1,4 +1,4 @@
-"""Rates, lengths, phases and edits of the strategies, against the rules spelled out once more by other means."""
+"""Rates, lengths, phases and edits of the strategies, against the rules spelled out by other means."""
 
 from math import ceil
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Phase
 from warmstart.decide.strategies import STRATEGIES
-from warmstart.decide.strategies._recipe import best_depth, epochs, rate
+from warmstart.decide.strategies._depth import best_depth
+from warmstart.decide.strategies._recipe import epochs, rate
 
 NEW_HEAD = {"name": "new_head"}
 MEAN = {"name": "mean_pool"}
@@ -153,6 +154,17 @@ def test_a_whisker_is_worth_fewer_layers_but_not_an_edit():
     assert edits("frozen", text(depths={**RISING, "pooler": 0.7965})) == (NEW_HEAD,)
 
 
+def test_a_cut_that_saves_no_layer_gives_way_to_the_pooled_output():
+    late = depths(0.5, 0.5, 0.5, 0.5, 0.5, 0.80, 0.80, pooler=0.80)  # five layers and the mean are six
+    assert edits("frozen", text(depths=late)) == (NEW_HEAD,)
+    assert edits("frozen", text(depths={**late, "pooler": 0.7})) == (
+        {"name": "drop_layers", "keep": 5},
+        MEAN,
+        NEW_HEAD,
+    )
+    assert edits("frozen", text(depths={**late, "layer.3": 0.80}))[0] == {"name": "drop_layers", "keep": 4}
+
+
 def test_scores_below_zero_have_whiskers_too():
     losses = depths(-0.9, -0.8, -0.6, -0.4019, -0.40, -0.5, -0.5, pooler=-0.7)
     assert best_depth(text(depths=losses)) == 2
@@ -172,7 +184,7 @@ def test_the_depth_is_the_shallowest_within_a_whisker_of_the_best(scores, can_cu
     best = max(table[n] for n in allowed)
     first = next(n for n in allowed if table[n] >= best - 0.005 * abs(best))
     pooler_near = table["pooler"] >= best - 0.005 * abs(best)
-    needs_nothing = first == "pooler" or (first == LAYERS[-1] and pooler_near)
+    needs_nothing = first == "pooler" or (first in LAYERS[-2:] and pooler_near)
     wanted = None if needs_nothing else max(0, names.index(first) - 1)
     assert best_depth(text(depths=table, can_cut=can_cut)) == wanted
 

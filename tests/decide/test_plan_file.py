@@ -99,7 +99,7 @@ plan_of_any_kind = st.builds(
 option = st.builds(Option, words, shares, st.builds(Reason, words, words, words))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(plan=plan_of_any_kind, options=st.lists(option, max_size=2))
 def test_no_value_and_no_reason_can_change_what_is_read_back(plan, options, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.yaml"

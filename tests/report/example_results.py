@@ -172,6 +172,14 @@ def bare() -> Result:
     )
 
 
+def small() -> Result:
+    """Every field filled, as little as possible of each: for tests that need many pages."""
+    plain = example(classes=2, findings=1, mistakes=1, candidates=1)
+    picture = example(classes=2, images=True, mistakes=1).mistakes
+    runs = {name: plain.runs[name] for name in ("full", "frozen")}
+    return replace(plain, runs=runs, mistakes=picture + plain.mistakes)
+
+
 VARIANTS = {
     "worth it": lambda: example(),
     "not worth it": lambda: example(verdict="not worth it"),
@@ -219,7 +227,8 @@ def _run(random: np.random.Generator, name: str, accuracy: float, n: int) -> Run
 def _history(random: np.random.Generator, name: str, accuracy: float) -> tuple[dict[str, Any], ...]:
     steps = {"full": 250, "frozen": 50, "scratch": 250, "base": 0}[name]
     floor = -float(np.log(accuracy)) * 2 + 0.1
-    return tuple(
+    before = {"phase": 0, "epoch": 0, "step": 0, "lr": 0.0, "train_loss": None, "validation_loss": 2.4}
+    return (before,) * (steps > 0) + tuple(
         {
             "phase": 1 if name != "full" or step <= 50 else 2,
             "epoch": i + 1,

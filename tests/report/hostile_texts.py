@@ -133,7 +133,8 @@ AWKWARD = (
 def poisoned(result: Result, texts: Sequence[str], turn: int = 0) -> Result:
     """`result` with every text in it replaced by one of `texts`: the same text always by the same one.
 
-    Each next `turn` moves the texts on by one, so that after len(texts) turns each has stood everywhere.
+    Pictures stay, for their captions to be shown. Each next `turn` moves the texts on by one, so that after
+    len(texts) turns each has stood everywhere.
     """
     places: dict[str, int] = {}
 
@@ -149,6 +150,7 @@ def poisoned(result: Result, texts: Sequence[str], turn: int = 0) -> Result:
             return {key if keep else hostile(key): walk(v, field) for key, v in value.items()}
         if isinstance(value, tuple):
             return tuple(walk(v, field) for v in value)
-        return hostile(value) if isinstance(value, str) else value
+        picture = isinstance(value, str) and value.startswith("data:image/")
+        return hostile(value) if isinstance(value, str) and not picture else value
 
     return walk(result)

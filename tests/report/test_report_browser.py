@@ -4,14 +4,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from example_results import VARIANTS, example
+from example_results import VARIANTS, example, small
 from hostile_texts import SCRIPTS, poisoned
 
 from warmstart.report.forms.html import Html, page
 
 WIDTHS = (1200, 390)
 POLICY = 'http-equiv="Content-Security-Policy"'
-PAGES = 6  # poisoned pages that are opened as one, to save time
+PAGES = 13  # poisoned pages that are opened as one, to save time
 LAYOUT = """() => {
   document.querySelectorAll('details').forEach(d => d.open = true);
   const hits = [];
@@ -85,7 +85,7 @@ def watch(browser):
 
 def test_no_text_runs_or_asks_for_anything_even_without_the_policy(watch, tmp_path):
     """The escaping alone must hold, so the policy, which is the second wall, is taken away."""
-    result = example(classes=3, findings=2, mistakes=2)
+    result = small()
     path = tmp_path / "report.html"
     for turn in range(0, len(SCRIPTS), PAGES):
         html = "".join(page(poisoned(result, SCRIPTS, turn + i)) for i in range(PAGES))

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 from example_results import example, long_names
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from warmstart.report import panels
@@ -14,9 +14,11 @@ from warmstart.report.figures import Dot, Line, heat_table, interval_plot, line_
 from warmstart.report.scale import Scale, nice_ticks
 from warmstart.report.units import PERCENT
 
+at_any_speed = settings(deadline=None)
 numbers = st.floats(-1e9, 1e9, allow_nan=False)
 
 
+@at_any_speed
 @given(st.lists(numbers, min_size=1, max_size=8), st.integers(2, 8))
 def test_ticks_enclose_the_data_and_are_round_and_few(values, about):
     ticks = nice_ticks(values, about)
@@ -39,6 +41,7 @@ def test_a_single_value_still_has_an_axis():
     assert len(Scale.over([]).ticks) >= 2
 
 
+@at_any_speed
 @given(st.lists(numbers, min_size=2, max_size=8))
 def test_tick_names_are_the_ticks(values):
     assume(max(values) - min(values) > 1e-6 * max(1.0, *map(abs, values)))
@@ -48,6 +51,7 @@ def test_tick_names_are_the_ticks(values):
     assert len(set(told)) == len(told)
 
 
+@at_any_speed
 @given(st.lists(numbers, min_size=2, max_size=8))
 def test_every_value_lies_on_the_axis_in_order(values):
     scale = Scale.over(values)
@@ -132,9 +136,9 @@ def test_a_phase_without_room_keeps_its_line_but_not_its_name():
 
 
 def test_the_confusion_table_shows_every_count_and_its_share():
-    table = parsed(str(heat_table(("a", "b"), ((9, 1), (0, 0)))).replace("&nbsp;", " "))
+    table = parsed(heat_table(("a", "b"), ((9, 4), (1, 0))))
     cells = [(c.text, c.get("class")) for c in table.iter("td")]
-    assert cells == [("9", "right t5"), ("1", "wrong t1"), ("·", "wrong t0"), ("·", "right t0")]
+    assert cells == [("9", "right t4"), ("4", "wrong t5"), ("1", "wrong t2"), ("·", "right t0")]
     assert all(h.get("scope") in ("col", "row") for h in table.iter("th"))
 
 

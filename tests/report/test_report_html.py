@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from example_results import VARIANTS, bare, example, long_names, thumbnail
+from example_results import VARIANTS, bare, example, long_names, small, thumbnail
 from hostile_texts import AWKWARD, SCRIPTS, poisoned
 
 from warmstart.base.types import Measure
@@ -100,7 +100,7 @@ def assert_inert(parsed):
 @pytest.mark.parametrize("texts", [SCRIPTS, AWKWARD], ids=["scripts", "awkward"])
 def test_no_text_of_the_user_becomes_markup(texts):
     assert len(SCRIPTS) >= 60
-    result = example(findings=5)
+    result = small()
     clean = kinds(Page(page(result))) | kinds(Page(page(replace(result, verdict="?"))))
     for turn in range(len(texts)):
         parsed = Page(page(poisoned(result, texts, turn)))
@@ -123,6 +123,8 @@ def test_hostile_pictures_are_not_shown():
         *SCRIPTS,
     ):
         assert not is_picture(uri)
+        mistake = replace(example(mistakes=1).mistakes[0], image=uri)
+        assert_inert(Page(page(replace(small(), mistakes=(mistake,)))))
     assert not is_picture("data:image/svg+xml;base64,AAAA")
     assert not is_picture("data:image/png;base64,AAAA\n")
     assert is_picture(thumbnail(np.random.default_rng(0)))
@@ -160,7 +162,7 @@ def test_findings_mistakes_reasons_and_proofs_are_on_the_page():
 
 def test_a_failed_proof_is_not_called_held():
     text = Page(page(replace(example(), proofs={"saved_model": {"answers_the_same": False}}))).text
-    assert "✗ failed saved model: answers the same" in re.sub(r"\s+", " ", text)
+    assert "saved model: answers the same✗ failed" in re.sub(r"\s+", " ", text)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +224,7 @@ def contrast(a, b):
 
 def test_every_text_colour_stands_out_by_light_and_by_night():
     css = Path(PAGES / "style.css").read_text()
-    themes = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    themes = [theme for theme in re.findall(r":root \{(.*?)\}", css, re.DOTALL) if "--ink" in theme]
     assert len(themes) == 2
     for theme in themes:
         colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme))

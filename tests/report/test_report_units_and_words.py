@@ -3,12 +3,14 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmstart.base.types import Phase
 from warmstart.report import words
 from warmstart.report.units import NATS, PERCENT, POINTS, in_order, metric
+
+at_any_speed = settings(deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,7 @@ def test_a_duration_reads_like_a_clock(seconds, shown):
     assert words.clock(seconds) == shown
 
 
+@at_any_speed
 @given(st.floats(0, 1e7))
 def test_a_duration_is_never_off_by_more_than_its_last_digit(seconds):
     units = {"s": 1, "min": 60, "h": 3600}
@@ -82,6 +85,7 @@ def test_learning_rates_have_no_needless_zeros():
     assert [words.rate(x) for x in (2e-5, 1e-3, 0.5, 1.0, 1e10)] == ["2e-5", "0.001", "0.5", "1", "1e10"]
 
 
+@at_any_speed
 @given(st.text(), st.integers(2, 40))
 def test_a_shortened_name_fits_and_keeps_both_ends(text, width):
     shown = words.short(text, width)
@@ -110,6 +114,7 @@ def test_no_terminal_escape_survives(text, shown):
     assert words.one_line(text) == shown
 
 
+@at_any_speed
 @given(st.text())
 def test_one_line_is_one_printable_line(text):
     line = words.one_line(text)
@@ -135,6 +140,15 @@ def test_a_part_is_told_with_its_settings():
 def test_a_phase_for_all_groups_teaches_everything():
     assert words.learners(Phase(("*",), 1e-3, 1)) == "everything"
     assert words.learners(Phase(("block.5", "head"), 1e-3, 1)) == "block.5, head"
+
+
+def test_a_phase_is_told_in_words():
+    assert words.training(Phase(("head",), 1e-3, 1)) == "head for 1 epoch at a rate of 0.001"
+    assert words.training(Phase(("*",), 2e-5, 8, 0.9)) == (
+        "everything for 8 epochs at a rate of 2e-5, decay 0.9 per group"
+    )
+    solved = Phase(("head",), 1e-3, 1, solver="logistic")
+    assert words.training(solved) == "head, solved exactly as a logistic regression"
 
 
 def test_the_headline_does_not_repeat_the_verdict_above_it():

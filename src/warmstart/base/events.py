@@ -26,17 +26,17 @@ class EventLog:
     def __call__(self, event: dict[str, Any]) -> None:
         stamped = {"time": round(time.time(), 3), **event}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(to_table(stamped), ensure_ascii=False) + "\n")
+        with self.path.open("ab") as file:  # ASCII: whatever a file's name holds, and no torn character
+            file.write(json.dumps(to_table(stamped)).encode() + b"\n")
         self.listener(stamped)
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """All whole lines of an event file; a last line that was torn by a crash is left out."""
+    """All whole lines of an event file; a line that was torn by a crash is left out."""
     events = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+    for line in path.read_bytes().split(b"\n") if path.is_file() else []:
         try:
             events.append(json.loads(line))
-        except json.JSONDecodeError:
+        except ValueError:  # half a line, or half a character
             continue
-    return events
+    return [event for event in events if isinstance(event, dict)]

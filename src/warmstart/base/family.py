@@ -8,7 +8,6 @@ is asked for, so listing a family never imports torch. Other packages join throu
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any
 
@@ -35,21 +34,34 @@ class Family:
         """Part name -> the module that defines it; our own folder first, then other packages'."""
         folder = import_module(self.package).__path__
         own = {m.name: f"{self.package}.{m.name}" for m in iter_modules(folder) if not m.name.startswith("_")}
-        group = f"warmstart.{self.package.rsplit('.', 1)[-1]}"
-        return {e.name: e.value for e in entry_points(group=group)} | own
+        return joined(f"warmstart.{self.package.rsplit('.', 1)[-1]}") | own
 
     def names(self) -> list[str]:
         return sorted(self.modules)
 
     def get(self, name: str) -> Any:
         """The part named `name`, usually a dataclass; if there is none, an error names the nearest."""
+        module = self.module_of(name)
+        try:
+            return getattr(import_module(module), self.export)
+        except (ImportError, AttributeError) as error:
+            if module.startswith("warmstart."):
+                raise
+            raise WarmstartError(
+                f"{self.kind} {name!r} of {module} cannot be used ({error})",
+                "update or remove the package that brings it",
+                f"broken-{self.kind}",
+            ) from error
+
+    def module_of(self, name: str) -> str:
+        """The module that defines the part."""
         if name not in self.modules:
             raise WarmstartError(
                 f"no {self.kind} named {name!r}",
                 did_you_mean(name, self.names()),
                 code=f"no-such-{self.kind}",
             )
-        return getattr(import_module(self.modules[name]), self.export)
+        return self.modules[name]
 
     def first_line(self, name: str) -> str:
         """The first sentence of the part's file, read without importing it."""
@@ -57,7 +69,10 @@ class Family:
         from importlib.util import find_spec
         from pathlib import Path
 
-        spec = find_spec(self.modules[name])
+        try:
+            spec = find_spec(self.module_of(name))
+        except ImportError:  # the package above it is gone or broken
+            spec = None
         if spec is None or spec.origin is None:
             return ""
         doc = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
@@ -72,3 +87,20 @@ class Family:
         settings = {k: v for k, v in table.items() if k != "name"}
         part = self.get(table["name"])
         return from_table(part, settings, where=f"{self.kind} {table['name']!r}")
+
+
+def joined(group: str) -> dict[str, str]:
+    """Part name -> module of the parts that installed packages bring to a group; the first on the path wins.
+
+    Only the few files that name the group are parsed: parsing those of all packages takes as long as all else
+    that `warmstart list` does.
+    """
+    from importlib.metadata import distributions
+
+    parts: dict[str, str] = {}
+    for found in distributions():
+        if f"[{group}]" in (found.read_text("entry_points.txt") or ""):
+            for entry in found.entry_points:
+                if entry.group == group:
+                    parts.setdefault(entry.name, entry.value.partition(":")[0].strip())
+    return parts

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from warmstart.base.errors import WarmstartError
 from warmstart.base.tables import to_table
 
 
@@ -24,9 +25,30 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value (dataclasses welcome) as indented JSON; NaN and infinity are refused."""
-    text = json.dumps(to_table(value), indent=2, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    write_text(path, as_json(value) + "\n")
+
+
+def as_json(value: Any) -> str:
+    """Indented JSON in readable letters; escaped where a file name that is no UTF-8 could not be written."""
+    table = to_table(value)
+    text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(table, indent=2, allow_nan=False)
+    return text
 
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_table(path: Path, do: str, code: str) -> dict[str, Any]:
+    """The JSON object in a file; what is missing, damaged or no object is a WarmstartError of this code."""
+    try:
+        table = read_json(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise WarmstartError(f"{path} cannot be read ({type(error).__name__})", do, code) from None
+    if not isinstance(table, dict):
+        raise WarmstartError(f"{path} holds no table", do, code)
+    return table

@@ -151,6 +151,7 @@ class Phase:
     schedule: str = "linear"  # after the warm-up: "linear" or "cosine" to 0, or "constant"
     weight_decay: float = 0.01  # never on norms, biases and other one-dimensional tensors
     solver: str = "adamw"  # "adamw", or "logistic": solve a linear head on frozen features exactly
+    strength: float = 0.0  # of that regression: sklearn's C; 0 is chosen on the validation rows
 
 
 @dataclass(frozen=True)

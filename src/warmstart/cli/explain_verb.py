@@ -20,4 +20,4 @@ def command(
     if as_json:
         frame.show_json({"explained": what, "text": told})
     else:
-        print(frame.plain(told))
+        frame.show_lines(told)

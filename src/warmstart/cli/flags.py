@@ -19,7 +19,7 @@ Text = Annotated[str, typer.Option(help="Column with the text.")]
 Label = Annotated[str, typer.Option(help="Column with the label.")]
 Group = Annotated[str, typer.Option(help="Column whose equal values must stay on one side of the split.")]
 Test = Annotated[str, typer.Option(help="File or folder with the test rows.")]
-Rows = Annotated[int, typer.Option(help="Use at most this many rows to train and validate; 0 is all.")]
+Rows = Annotated[int, typer.Option(min=0, help="Use at most this many rows to train and validate; 0 is all.")]
 Strategy = Annotated[str, typer.Option(help="Follow this strategy instead of choosing one.")]
 Set = Annotated[
     list[str] | None,

@@ -8,34 +8,70 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
 import typer
 
-from warmstart.base.errors import WarmstartError
-from warmstart.cli import frame
+from warmstart.cli import faults, frame
 
 VERBS = (
     *("run", "check", "rank", "plan", "tune", "prove"),
     *("report", "predict", "list", "explain", "schema", "demo"),
 )
-INTERRUPTED, OUR_FAULT = 6, 70
 
 
-def app() -> typer.Typer:
-    """All verbs, each from its own file."""
+class Ended(Exception):
+    """Carries what ended a verb past typer, which would make exit codes of its own from it."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Carry out a command line and return its exit code; a user never sees a traceback."""
+    words = list(sys.argv[1:] if words is None else words) or ["--help"]
+    as_json = "--json" in words[: words.index("--")] if "--" in words else "--json" in words
+    try:
+        code = app(words)(args=words, standalone_mode=False, prog_name="warmstart")
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, Ended) else error
+        if isinstance(cause, BrokenPipeError):  # nobody reads on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return faults.INTERRUPTED
+        if os.environ.get("WARMSTART_DEBUG"):
+            raise
+        told = faults.told(cause or error, words)
+        frame.show_error(told, as_json)
+        return told.exit_code
+
+
+def app(words: Sequence[str] = ()) -> typer.Typer:
+    """All verbs, each from its own file; if the first word is a verb, that one alone."""
     whole = typer.Typer(
         help="Fine-tune a pretrained model with one command, and prove that it was worth it.",
-        no_args_is_help=True,
         add_completion=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     whole.callback()(version_flag)
-    for verb in VERBS:
-        whole.command(verb)(import_module(f"warmstart.cli.{verb}_verb").command)
+    for verb in words[:1] if set(words[:1]) & {*VERBS} else VERBS:
+        whole.command(verb)(carried(import_module(f"warmstart.cli.{verb}_verb").command))
     return whole
+
+
+def carried(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with its interruptions handed on to `main`."""
+
+    @wraps(command)
+    def call(*words: Any, **flags: Any) -> Any:
+        try:
+            return command(*words, **flags)
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise Ended from error
+
+    return call
 
 
 def version_flag(
@@ -47,56 +83,3 @@ def version_flag(
 
         typer.echo(warmstart.__version__)
         raise typer.Exit
-
-
-def main(words: list[str] | None = None) -> int:
-    """Carry out a command line and return its exit code; a user never sees a traceback."""
-    words = sys.argv[1:] if words is None else words
-    try:
-        code = app()(args=words, standalone_mode=False, prog_name="warmstart")
-        return int(code) if isinstance(code, int) else 0
-    except WarmstartError as error:
-        frame.show_error(error, as_json="--json" in words)
-        return error.exit_code
-    except KeyboardInterrupt:
-        frame.show_error(interrupted(), as_json="--json" in words)
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except Exception as error:
-        if hasattr(error, "format_message"):  # a misspelt flag or a missing word
-            frame.show_error(usage(error), as_json="--json" in words)
-            return 2
-        if type(error).__name__ in ("Abort", "Exit"):
-            return int(getattr(error, "exit_code", INTERRUPTED))
-        return our_fault(error, words)
-
-
-def usage(error: Any) -> WarmstartError:
-    return WarmstartError(error.format_message().rstrip("."), "see `warmstart --help`", "usage")
-
-
-def interrupted() -> WarmstartError:
-    return WarmstartError(
-        "interrupted", "go on where it was: `warmstart run` on the run folder", "interrupted"
-    )
-
-
-def our_fault(error: Exception, words: list[str]) -> int:
-    """Something that is not the user's doing: the traceback goes into a file, not into their face."""
-    import tempfile
-    import traceback
-
-    if os.environ.get("WARMSTART_DEBUG"):
-        raise error
-    with tempfile.NamedTemporaryFile("w", prefix="warmstart-crash-", suffix=".txt", delete=False) as file:
-        file.write(f"warmstart {' '.join(words)}\n\n{traceback.format_exc()}")
-    told = WarmstartError(
-        f"a fault in warmstart: {type(error).__name__}: {error}",
-        f"please report it with {file.name}",
-        "our-fault",
-        OUR_FAULT,
-    )
-    frame.show_error(told, as_json="--json" in words)
-    return OUR_FAULT

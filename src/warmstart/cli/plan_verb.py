@@ -32,4 +32,4 @@ def command(
         return
     text_of_plan = (folder / "plan.yaml").read_text(encoding="utf-8")
     frame.show(Syntax(frame.plain(text_of_plan), "yaml", background_color="default", word_wrap=True))
-    frame.show(f"go on with: warmstart run {folder}")
+    frame.show_lines(f"go on with: warmstart run {folder}")

@@ -6,6 +6,8 @@ import typer
 
 from warmstart.cli import flags, frame
 
+WIDTH = 60  # letters of what was asked about
+
 
 def command(
     run: flags.RunFolder,
@@ -13,7 +15,7 @@ def command(
         list[str],
         typer.Argument(help="A text, a picture, or a table of texts (.csv, .jsonl ...).", show_default=False),
     ],
-    top: Annotated[int, typer.Option(help="Show this many labels of each.", min=1)] = 3,
+    top: Annotated[int, typer.Option(help="Show this many labels of each; --json has all.", min=1)] = 3,
     as_json: flags.Json = False,
 ) -> None:
     """Labels with probabilities for texts, pictures, or every row of a file."""
@@ -29,4 +31,10 @@ def command(
         return
     for name, said in answers:
         line = "  ".join(f"{label} {probability:.3f}" for label, probability in said[:top])
-        frame.show(frame.plain(f"{name[:60]:<60}  {line}"))
+        frame.show_lines(f"{short(name):<{WIDTH}}  {frame.one_line(line)}")
+
+
+def short(name: str) -> str:
+    """One line of at most WIDTH letters: of a long path the end tells more, of a text the beginning."""
+    line = frame.one_line(name)
+    return line if len(line) <= WIDTH else f"{line[:28]} ... {line[33 - WIDTH :]}"

@@ -19,4 +19,4 @@ def command(
     if as_json:
         frame.show_json(result)
     else:
-        frame.show(str(path))
+        frame.show_lines(str(path))

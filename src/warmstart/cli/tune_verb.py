@@ -6,6 +6,7 @@ from warmstart.cli import flags, frame
 def command(run: flags.RunFolder, as_json: flags.Json = False) -> None:
     """Adapt and tune by the plan.yaml of a run folder. `warmstart prove` then compares it with its rivals."""
     from warmstart import process
+    from warmstart.street.folder import run_folder
 
     done = process.tune(run, tell=frame.listener(as_json))
     last = done.history[-1]
@@ -14,5 +15,5 @@ def command(run: flags.RunFolder, as_json: flags.Json = False) -> None:
         frame.show_json(table)
         return
     cost = f"{done.steps:,} steps, {done.trained_parameters:,} parameters trained in {done.seconds:.1f} s"
-    frame.show(f"{done.name}: {cost}, last validation accuracy {last['validation_accuracy']:.1%}")
-    frame.show(f"compare it with its rivals: warmstart prove {process.run_folder(run)}")
+    frame.show_lines(f"{done.name}: {cost}, last validation accuracy {last['validation_accuracy']:.1%}")
+    frame.show_lines(f"compare it with its rivals: warmstart prove {run_folder(run)}")

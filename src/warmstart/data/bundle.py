@@ -20,10 +20,10 @@ from warmstart.data.labels import in_order
 from warmstart.data.near import near_pairs
 from warmstart.data.prints import with_prints
 from warmstart.data.readers._folders import split_named
-from warmstart.data.readers._table import HIDDEN, SPLIT, WHERE, findings_of
+from warmstart.data.readers._table import OWN, SPLIT, findings_of
 from warmstart.data.settle import settle
 from warmstart.data.sniff import Asked, find_roles, split_column
-from warmstart.data.source import read_all
+from warmstart.data.source import path_of, read_all
 from warmstart.data.split import split
 from warmstart.data.summary import summary
 
@@ -53,7 +53,7 @@ def open_bundle(
     validation together. `folder` then holds rows.arrow and data.json; if anything fails, no data.json.
     Raises WarmstartError for whatever the user can put right.
     """
-    (folder / DATA).unlink(missing_ok=True)
+    _forget(folder)
     if limit is not None and limit < 1:
         raise WarmstartError(f"--limit is {limit}", "use 1 or more rows, or leave it out", "limit-too-small")
     draft, findings = _drafted(source, test, validation, Asked(text, image, label, group))
@@ -63,6 +63,21 @@ def open_bundle(
     draft, divided = _divided(draft, seed, limit)
     draft, findings = _checked(draft, [*findings, divided], "splits")
     return _written(draft, tuple(findings), source, folder)
+
+
+def _forget(folder: Path) -> None:
+    """No bundle in `folder`: after a failure, an earlier one would pass for the one that was asked for."""
+    try:
+        (folder / DATA).unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(folder, error) from None
+
+
+def _cannot_write(folder: Path, error: OSError) -> WarmstartError:
+    why = (error.strerror or str(error)).lower()
+    return WarmstartError(
+        f"{folder} cannot be written: {why}", "free space, or choose another folder", "disk", 5
+    )
 
 
 def _drafted(
@@ -86,11 +101,11 @@ def _drafted(
 
 def _refuse_no_input(draft: Draft) -> None:
     """A split without a single input has another name for its column; dropping its rows would hide that."""
+    import pyarrow.compute as pc
+
     name = draft.roles[draft.kind]
     for split_name in draft.brought:
-        import pyarrow.compute as pc
-
-        inputs = draft.table.filter(pc.equal(draft.table.column(SPLIT), split_name)).column(name)
+        inputs = draft.table.column(name).filter(pc.equal(draft.table.column(SPLIT), split_name))
         if inputs.null_count == len(inputs):
             raise WarmstartError(
                 f"{draft.source}: the {split_name} rows have nothing in column {name!r}",
@@ -149,25 +164,18 @@ def _divided(draft: Draft, seed: int, limit: int | None) -> tuple[Draft, Finding
 
 def _how_divided(draft: Draft, place: dict[int, str], seed: int) -> Finding:
     sizes = Counter(place.values())
-    shown = ", ".join(
-        f"{name} {sizes[name]:,}{' (yours)' if name in draft.brought else ''}" for name in SPLITS
-    )
-    beyond = len(draft) - len(place)
-    what = f"{len(place):,} rows: {shown}" + (
-        f"; {count(beyond, 'row')} beyond the limit not used" if beyond else ""
-    )
-    made = [name for name in ("test", "validation") if name not in draft.brought]
-    do = (
-        f"{' and '.join(made)} made by chance, stratified by label, seed {seed}"
-        if made
-        else "your splits are kept"
-    )
+    yours = {name: " (yours)" if name in draft.brought else "" for name in SPLITS}
+    what = f"{len(place):,} rows: {', '.join(f'{name} {sizes[name]:,}{yours[name]}' for name in SPLITS)}"
+    if len(place) < len(draft):
+        what += f"; {count(len(draft) - len(place), 'row')} beyond the limit not used"
+    made = " and ".join(name for name in ("test", "validation") if name not in draft.brought)
+    do = f"{made} made by chance, stratified by label, seed {seed}" if made else "your splits are kept"
     return Finding("splits", "note", what, do, len(place))
 
 
 def _written(draft: Draft, findings: tuple[Finding, ...], source: str, folder: Path) -> Bundle:
     """rows.arrow first, data.json last: it is there only if all is."""
-    hidden = [name for name in draft.table.column_names if name in HIDDEN and name not in (WHERE, SPLIT)]
+    hidden = [name for name in draft.table.column_names if name.startswith(OWN)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         rows = Rows.write(draft.table.drop_columns(hidden), folder / ROWS)
@@ -184,10 +192,7 @@ def _written(draft: Draft, findings: tuple[Finding, ...], source: str, folder: P
         write_json(folder / DATA, {**_said(bundle), "summary": summary(bundle)})
     except OSError as error:
         (folder / ROWS).with_suffix(".tmp").unlink(missing_ok=True)
-        why = (error.strerror or str(error)).lower()
-        raise WarmstartError(
-            f"{folder} cannot be written: {why}", "free space, or choose another folder", "disk", 5
-        ) from None
+        raise _cannot_write(folder, error) from None
     return bundle
 
 
@@ -236,13 +241,13 @@ def load_bundle(folder: Path) -> Bundle:
 
 def last_part(source: str) -> str:
     """What to call the source in messages: "reviews.csv", "photos"."""
-    path = Path(source).expanduser()
+    path = path_of(source)
     return path.name if path.name not in ("", "..") else path.resolve().name or "data"
 
 
 def short_name(source: str) -> str:
     """A name for run folders: the file's stem or the folder's name; for train.csv its folder's."""
-    path = Path(source).expanduser()
+    path = path_of(source)
     stem = path.stem if path.is_file() else last_part(source)
     if split_named(stem):
         stem = path.resolve().parent.name

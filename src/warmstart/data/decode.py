@@ -4,7 +4,9 @@ What is not Unicode is refused with a guess: a wrong guess taken silently would 
 """
 
 import codecs
+import shlex
 from pathlib import Path
+from typing import BinaryIO
 
 from warmstart.base.errors import WarmstartError
 
@@ -19,10 +21,10 @@ MARKS = (
 MAGIC = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\x1f\x8b": "a gzip archive",
-    b"BZh": "a bzip2 archive",
+    b"BZh9": "a bzip2 archive",
     b"\xfd7zXZ": "an xz archive",
     b"\x28\xb5\x2f\xfd": "a zstd archive",
-    b"%PDF": "a PDF",
+    b"%PDF-": "a PDF",
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"PAR1": "a parquet file",
@@ -41,8 +43,8 @@ def encoding_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(4096)
-            if not head.strip():
-                raise WarmstartError(f"{path.name} is empty", "add rows, or name another file", "file-empty")
+            if not head:
+                raise empty(path)
             encoding = next((name for mark, name in MARKS if head.startswith(mark)), "utf-8")
             _refuse_binary(path, head, encoding)
             file.seek(0)
@@ -60,6 +62,11 @@ def read_text(path: Path) -> str:
         return file.read()
 
 
+def empty(path: Path) -> WarmstartError:
+    """The error for a file with nothing in it, or nothing but blanks."""
+    return WarmstartError(f"{path.name} is empty", "add rows, or name another file", "file-empty")
+
+
 def cannot_open(path: Path, error: OSError) -> WarmstartError:
     """The error for a file that the system will not open."""
     why = error.strerror or type(error).__name__
@@ -70,7 +77,7 @@ def cannot_open(path: Path, error: OSError) -> WarmstartError:
 
 def _refuse_binary(path: Path, head: bytes, encoding: str) -> None:
     for magic, kind in MAGIC.items():
-        if head.startswith(magic):
+        if head.startswith(magic) and (0 in head or not magic.isalnum()):  # a column may be called PAR1
             raise WarmstartError(
                 f"{path.name} is {kind}, not text", "unpack or convert it, then name the result", "not-text"
             )
@@ -82,12 +89,12 @@ def _refuse_binary(path: Path, head: bytes, encoding: str) -> None:
         )
 
 
-def _first_bad_byte(file: object, encoding: str) -> int | None:
+def _first_bad_byte(file: BinaryIO, encoding: str) -> int | None:
     """Offset of the first byte that `encoding` cannot read; None if there is none."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     fed = 0
     while True:
-        chunk: bytes = file.read(CHUNK)  # type: ignore[attr-defined]
+        chunk = file.read(CHUNK)
         fed += len(chunk)
         try:
             decoder.decode(chunk, final=not chunk)
@@ -103,7 +110,8 @@ def _wrong_encoding(path: Path, encoding: str, bad: int) -> WarmstartError:
         file.seek(bad)
         byte = file.read(1)
     name = encoding.upper().removesuffix("-SIG")
-    where = f"{path.name}, line {line}: byte 0x{byte.hex()} at offset {bad:,} is not {name}"
+    line_name = f", line {line}" if name == "UTF-8" else ""  # of wider characters no byte is a line end
+    where = f"{path.name}{line_name}: byte 0x{byte.hex()} at offset {bad:,} is not {name}"
     guess = _guess(path)
     if encoding != "utf-8" or guess is None:
         return WarmstartError(
@@ -112,7 +120,7 @@ def _wrong_encoding(path: Path, encoding: str, bad: int) -> WarmstartError:
     shown = " ".join(around.decode(guess, errors="replace").split())
     return WarmstartError(
         f"{where}; it looks like {guess}, which would read {shown!r}",
-        f"if that reads well: iconv -f {guess} -t UTF-8 {path.name} > utf8-{path.name}",
+        f"if that reads well: iconv -f {guess} -t UTF-8 {shlex.quote(path.name)} > utf8{path.suffix}",
         "wrong-encoding",
     )
 

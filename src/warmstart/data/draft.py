@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ID = "_id"  # a row's number when it was read; stays when others are dropped
-DIGEST = "_digest"  # sha256 of the input
-PROBLEM = "_problem"  # why an image cannot be used, or null
-DHASH = "_dhash"  # 64 bits that say where an image gets brighter from left to right
-THUMB = "_thumb"  # 16 x 16 x 3 bytes
+ID = "_ws_id"  # a row's number when it was read; stays when others are dropped
+DIGEST = "_ws_digest"  # sha256 of the input
+PROBLEM = "_ws_problem"  # why an image cannot be used, or null
+DHASH = "_ws_dhash"  # 64 bits that say where an image gets brighter from left to right
+THUMB = "_ws_thumb"  # 16 x 16 x 3 bytes
 
 
 @dataclass(frozen=True)

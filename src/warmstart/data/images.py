@@ -1,7 +1,9 @@
 """One image from a path, bytes or a {bytes, path} cell: checked before it is decoded, RGB, upright."""
 
 import io
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +29,18 @@ def open_image(value: Value, base: Path | None = None) -> "Image":
     Raises WarmstartError (code "broken-image") that names the file.
     """
     try:
-        return decode(source_of(value, base))
+        with without_warnings():
+            return decode(source_of(value, base))
     except BrokenImage as error:
         raise WarmstartError(f"{name_of(value)}: {error}", "replace or remove it", "broken-image") from None
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """PIL warns of odd metadata and of large images; what cannot be used ends in an error here anyway."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
 
 
 def name_of(value: Value) -> str:
@@ -37,6 +48,14 @@ def name_of(value: Value) -> str:
     if isinstance(value, Mapping):
         return str(value.get("path") or "an image in the table")
     return f"an image of {len(value):,} bytes" if isinstance(value, bytes) else str(value)
+
+
+def is_file(path: Path) -> bool:
+    """Is there such a file? A name that no file can have (too long, with NUL) is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def source_of(value: Value, base: Path | None = None) -> Path | bytes:
@@ -67,7 +86,7 @@ def decode(source: Path | bytes, small: bool = False) -> "Image":
 
     `small` lets a JPEG be decoded at a fraction of its size (not under 64 pixels), for a look at it.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     Image.init()  # all formats are registered once, not in the middle of threads
     try:
@@ -78,7 +97,7 @@ def decode(source: Path | bytes, small: bool = False) -> "Image":
             if small:
                 image.draft("RGB", (64, 64))
             image.load()
-            return to_rgb(ImageOps.exif_transpose(image))
+            return to_rgb(_upright(image))
     except BrokenImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -91,6 +110,16 @@ def decode(source: Path | bytes, small: bool = False) -> "Image":
         Exception
     ):  # decoders of damaged files raise what they like: struct.error, SyntaxError, ZeroDivisionError
         raise BrokenImage("it is damaged or cut short") from None
+
+
+def _upright(image: "Image") -> "Image":
+    """Turned as its EXIF data say; data that cannot be read say nothing about the pixels."""
+    from PIL import ImageOps
+
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # struct.error, SyntaxError, TypeError, ... from damaged metadata
+        return image
 
 
 def _refuse_bombs(size: tuple[int, int]) -> None:

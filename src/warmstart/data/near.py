@@ -74,13 +74,21 @@ def components(rows: int, pairs: "NDArray[np.int64]") -> "NDArray[np.int64]":
     return found
 
 
+def distinct(pairs: "NDArray[np.int64]", items: int) -> "NDArray[np.int64]":
+    """Each unordered pair of `items` items once, the smaller number first."""
+    import numpy as np
+
+    codes = np.unique(pairs.min(1, initial=items) * items + pairs.max(1, initial=0))
+    return np.stack(np.divmod(codes, items), 1)
+
+
 def equal_neighbours(
     keys: "NDArray[Any]", whole: int = 50, few: int = 5, heads: int = 5
 ) -> tuple["NDArray[np.int64]", bool]:
     """P x 2 numbers of items with equal keys (N keys), and whether a heap was too large for all its pairs.
 
-    All pairs of a heap of up to `whole` items; in a larger one each item meets its `few` neighbours on each side
-    and the `heads` first, so that the cost stays linear in N.
+    All pairs of a heap of up to `whole` items; in a larger one each item meets its `few` neighbours on each
+    side and the `heads` first, so that the cost stays linear in N.
     """
     import numpy as np
 

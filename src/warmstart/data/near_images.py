@@ -7,7 +7,7 @@ an image gets brighter, not by how much.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from warmstart.data.near import equal_neighbours
+from warmstart.data.near import distinct, equal_neighbours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,9 @@ def near_images(hashes: "NDArray[np.uint64]", thumbs: Sequence[bytes]) -> tuple[
     import numpy as np
 
     pixels = np.frombuffer(b"".join(thumbs), np.uint8).reshape(len(thumbs), -1, 3)
-    rich = np.flatnonzero(pixels.std(axis=1).max(axis=1) >= CONTRAST) if len(thumbs) else np.empty(0, np.int64)
+    rich = (
+        np.flatnonzero(pixels.std(axis=1).max(axis=1) >= CONTRAST) if len(thumbs) else np.empty(0, np.int64)
+    )
     search = _each_with_each if len(rich) <= EXACT_UP_TO else _by_parts
     pairs, capped = search(np.asarray(hashes, np.uint64)[rich])
     found = rich[pairs].reshape(-1, 2)
@@ -66,9 +68,9 @@ def _by_parts(hashes: "NDArray[np.uint64]") -> tuple["NDArray[np.int64]", bool]:
     found, capped = [], False
     for shift, width in ((0, 13), (13, 13), (26, 13), (39, 13), (52, 12)):
         pairs, cut = equal_neighbours(hashes >> np.uint64(shift) & np.uint64(2**width - 1), few=50)
-        found.append(np.sort(pairs, 1))
+        found.append(pairs)
         capped |= cut
-    pairs, signs = np.unique(np.concatenate(found), axis=0), _signs(hashes)
+    pairs, signs = distinct(np.concatenate(found), len(hashes)), _signs(hashes)
     close = [
         (signs[block[:, 0]] * signs[block[:, 1]]).sum(1) >= 64 - 2 * BITS
         for block in np.array_split(pairs, max(1, len(pairs) // 100_000))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from warmstart.data.near import equal_neighbours
+from warmstart.data.near import distinct, equal_neighbours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,9 +96,9 @@ def _candidates(signatures: "NDArray[np.uint64]") -> tuple["NDArray[np.int64]", 
         part = np.ascontiguousarray(signatures[:, band * width : (band + 1) * width])
         keys = np.unique(part.view(f"V{part.itemsize * width}").ravel(), return_inverse=True)[1].ravel()
         pairs, cut = equal_neighbours(keys)
-        found.append(np.sort(pairs, 1))
+        found.append(pairs)
         capped |= cut
-    return np.unique(np.concatenate(found), axis=0), capped
+    return distinct(np.concatenate(found), len(signatures)), capped
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:

@@ -20,8 +20,8 @@ def pick(order: Callable[[int], Sequence[Unit]], share: float, keep: int) -> lis
     """Units with about `share` of each class's rows, at least one; `keep` units of each class are left over.
 
     `order(attempt)` gives the units in the order of chance. Of several attempts the first that leaves out no
-    class is taken, else the one that leaves out the fewest; with units of one class the first succeeds. A class
-    of `keep` units or fewer is left out and not counted.
+    class is taken, else the one that leaves out the fewest; with units of one class the first succeeds.
+    Classes of `keep` units or fewer are left out and not counted.
     """
     best: list[Unit] = []
     fewest = -1

@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from warmstart.data.draft import DHASH, DIGEST, PROBLEM, THUMB, Draft
-from warmstart.data.images import BrokenImage, decode, source_of
+from warmstart.data.images import BrokenImage, decode, source_of, without_warnings
 from warmstart.data.labels import plain
 
 if TYPE_CHECKING:
@@ -50,14 +49,9 @@ def text_digest(text: str) -> bytes:
 
 def look_at(values: Sequence[Any]) -> list[Print]:
     """A Print for every image value; a null is an image that is not there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # PIL warns of odd metadata; what cannot be used is reported as a finding
-        with ThreadPoolExecutor(
-            min(8, os.cpu_count() or 1)
-        ) as pool:  # decoders let go of the interpreter's lock
-            return list(pool.map(_look, values, chunksize=64))
+    threads = min(8, os.cpu_count() or 1)  # decoders let go of the interpreter's lock
+    with without_warnings(), ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(_look, values, chunksize=64))
 
 
 def _look(value: Any) -> Print:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.data.draft import ID
+from warmstart.data.images import is_file
 from warmstart.data.join import text_of
 from warmstart.data.readers._table import BASE, SPLIT
 
@@ -57,7 +58,7 @@ def _bytes(cell: dict[str, Any], base: str) -> bytes | None:
     if cell.get("bytes"):
         return bytes(cell["bytes"])
     path = Path(base, cell["path"]) if cell.get("path") else None
-    return path.read_bytes() if path and path.is_file() else None
+    return path.read_bytes() if path and is_file(path) else None
 
 
 def _absolute(value: str | None, base: str) -> str | None:

@@ -11,110 +11,11 @@ from typing import Any
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Finding
 from warmstart.data.columns import Column
+from warmstart.data.images import is_file
+from warmstart.data.names import GROUP_NAMES, LABEL_NAMES, NOT_A_LABEL, SPLIT_COLUMNS, SURE_LABELS, TEXT_NAMES
 from warmstart.data.readers._folders import split_named
-from warmstart.data.readers._table import BASE, HIDDEN, SPLIT
+from warmstart.data.readers._table import BASE, SPLIT, user_columns
 
-LABEL_NAMES = (
-    *(
-        "label",
-        "labels",
-        "class",
-        "classes",
-        "target",
-        "category",
-        "y",
-        "sentiment",
-        "intent",
-        "topic",
-        "tag",
-    ),
-    *(
-        "emotion",
-        "genre",
-        "species",
-        "diagnosis",
-        "outcome",
-        "verdict",
-        "rating",
-        "stars",
-        "language",
-        "lang",
-    ),
-    *(
-        "label_text",
-        "label_name",
-        "class_name",
-        "class_label",
-        "gold",
-        "gold_label",
-        "answer",
-        "spam",
-        "toxic",
-    ),
-)
-SURE_LABELS = LABEL_NAMES[:5]  # a column of such a name that cannot be the label stops the search
-TEXT_NAMES = (
-    *(
-        "text",
-        "sentence",
-        "review",
-        "content",
-        "message",
-        "body",
-        "utterance",
-        "comment",
-        "tweet",
-        "document",
-    ),
-    *("question", "query", "prompt", "sms", "post", "abstract", "description", "title", "headline", "input"),
-)
-GROUPED_BY = (
-    *(
-        "group",
-        "user",
-        "author",
-        "customer",
-        "client",
-        "patient",
-        "subject",
-        "session",
-        "speaker",
-        "source",
-        "site",
-    ),
-    *(
-        "participant",
-        "person",
-        "case",
-        "document",
-        "doc",
-        "conversation",
-        "thread",
-        "video",
-        "recording",
-        "scene",
-    ),
-    *("hospital", "device", "slide", "user_name", "username"),
-)
-GROUP_NAMES = frozenset(f"{name}{end}" for name in GROUPED_BY for end in ("", "s", "_id", "id"))
-SPLIT_COLUMNS = ("split", "subset", "partition", "set")
-NOT_A_LABEL = frozenset(
-    (
-        "id",
-        "index",
-        "idx",
-        "uid",
-        "uuid",
-        "guid",
-        "date",
-        "time",
-        "timestamp",
-        "datetime",
-        "url",
-        "link",
-        "filename",
-    )
-)
 FEWEST_GROUPS = 5  # a column found by its name alone must have this many values to keep rows together
 
 
@@ -133,7 +34,7 @@ def find_roles(table: Any, asked: Asked, source: str) -> tuple[dict[str, str], l
 
     Raises WarmstartError for a column that is not there, and where no column can be the input or the label.
     """
-    columns = {n: Column(n, table.column(n)) for n in table.column_names if n not in HIDDEN}
+    columns = {n: Column(n, table.column(n)) for n in user_columns(table)}
     for role, name in vars(asked).items():
         if name is not None and name not in columns and not (role == "group" and name == "none"):
             raise WarmstartError(
@@ -246,7 +147,7 @@ def _exists(column: Column, table: Any) -> bool:
         return True
     folders = table.column(BASE)[:50].to_pylist()
     names = column.values[:50].to_pylist()
-    return any(name and Path(folder, name).is_file() for folder, name in zip(folders, names, strict=True))
+    return any(name and is_file(Path(folder, name)) for folder, name in zip(folders, names, strict=True))
 
 
 def _group(columns: dict[str, Column], asked: Asked) -> tuple[Column | None, list[Finding]]:
@@ -288,7 +189,7 @@ def split_column(table: Any) -> str | None:
     """The name of a column whose every value names a split, where the files themselves name none."""
     if table.column(SPLIT).null_count < len(table):
         return None
-    for name in table.column_names:
+    for name in user_columns(table):
         if name.lower() not in SPLIT_COLUMNS or not Column(name, table.column(name)).is_text:
             continue
         values = set(table.column(name).unique().to_pylist())

@@ -1,5 +1,6 @@
 """What the user names -> one table of rows with their places and splits."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.data.join import join
 from warmstart.data.readers import reader_for
 from warmstart.data.readers._folders import IMAGES, TABLES, entries
-from warmstart.data.readers._table import BASE, SPLIT, WHERE, placed
+from warmstart.data.readers._table import SPLIT, placed, user_columns
+
+PACKED = (".zip", ".gz", ".tar", ".tgz", ".xz", ".bz2", ".7z", ".rar")
 
 
 def read(source: str) -> Any:
@@ -15,17 +18,27 @@ def read(source: str) -> Any:
 
     Raises WarmstartError for whatever cannot be read.
     """
-    path = Path(source).expanduser()
+    path = path_of(source)
     try:
         reader = reader_for(path) if source.strip() else None
         if reader is None:
             raise _unreadable(path, source)
         return reader.rows(path)
+    except UnicodeEncodeError as error:
+        wrong = f"a file name in {source[:200]!r} is not UTF-8: {error.object[-80:]!r}"
+        raise WarmstartError(wrong, "rename it", "file-name") from None
     except OSError as error:  # a name too long, a file taken away while it is read, a broken disk
         why = (error.strerror or type(error).__name__).lower()
-        raise WarmstartError(
-            f"{source[:200]} cannot be read: {why}", "check the path", "unreadable"
-        ) from None
+        wrong = f"{str(error.filename or source)[:200]} cannot be read: {why}"
+        raise WarmstartError(wrong, "check the path and its permissions", "unreadable") from None
+
+
+def path_of(source: str) -> Path:
+    """The path that a user means, "~" included."""
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:  # "~somebody" who is not known here
+        return Path(source)
 
 
 def read_all(source: str, test: str | None, validation: str | None) -> tuple[Any, frozenset[str]]:
@@ -56,22 +69,21 @@ def read_all(source: str, test: str | None, validation: str | None) -> tuple[Any
 
 def _same(a: str, b: str) -> bool:
     try:
-        return Path(a).expanduser().samefile(Path(b).expanduser())
+        return path_of(a).samefile(path_of(b))
     except (OSError, ValueError):
         return False  # one of them is not there; reading it says so
 
 
 def _prefix(source: str, name: str) -> str:
     """What tells the places of a second source from those of the first."""
-    path = Path(name).expanduser()
+    path = path_of(name)
     if path.is_dir():
         return f"{path.name}/"
     return f"{path.absolute().parent.name}/" if path.name == Path(source).name else ""
 
 
 def _must_share_columns(main: Any, other: Any, name: str) -> None:
-    hidden = {WHERE, SPLIT, BASE}
-    ours, theirs = set(main.column_names) - hidden, set(other.column_names) - hidden
+    ours, theirs = set(user_columns(main)), set(user_columns(other))
     if not ours & theirs:
         has, need = (", ".join(sorted(names))[:120] for names in (theirs, ours))
         raise WarmstartError(
@@ -88,26 +100,23 @@ def _unreadable(path: Path, source: str) -> WarmstartError:
     if path.is_dir():
         return _nothing_in(path)
     if path.is_file():
-        kind = f"a {path.suffix} file" if path.suffix else "a file without a suffix"
-        advice = (
-            "unpack it first" if path.suffix in (".zip", ".gz", ".tar", ".tgz", ".xz", ".bz2", ".7z") else ""
-        )
-        return WarmstartError(
-            f"{path.name} is {kind}, which no reader knows",
-            advice or f"use one of {', '.join(TABLES)}, or a folder with one sub-folder per class",
-            "unknown-suffix",
-        )
+        return _unknown_kind(path)
     if path.exists():
         return WarmstartError(
             f"{path} is neither a file nor a folder", "name a file or a folder", "missing-file"
         )
-    near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    advice = did_you_mean(path.name, near) if near else "check the path"
-    return WarmstartError(
-        f"no file or folder {source[:200]}",
-        advice if advice.startswith("did") else "check the path",
-        "missing-file",
-    )
+    beside = [p.name for p in islice(path.parent.iterdir(), 2000)] if path.parent.is_dir() else []
+    advice = did_you_mean(path.name, beside)
+    advice = advice if advice.startswith("did") else "check the path"
+    return WarmstartError(f"no file or folder {source[:200]}", advice, "missing-file")
+
+
+def _unknown_kind(path: Path) -> WarmstartError:
+    kind = f"a {path.suffix} file" if path.suffix else "a file without a suffix"
+    advice = f"use one of {', '.join(TABLES)}, or a folder with one sub-folder per class"
+    if path.suffix in PACKED:
+        advice = "unpack it first"
+    return WarmstartError(f"{path.name} is {kind}, which no reader knows", advice, "unknown-suffix")
 
 
 def _nothing_in(folder: Path) -> WarmstartError:

@@ -67,7 +67,9 @@ def units_of(draft: Draft) -> list[int]:
     pairs = draft.near_rows()
     if "group" in draft.roles:
         first: dict[str, int] = {}
-        groups = [(first.setdefault(g, row), row) for row, g in enumerate(draft.values("group")) if g]
+        groups = [
+            (first.setdefault(g, row), row) for row, g in enumerate(draft.values("group")) if g and g.strip()
+        ]
         pairs = np.concatenate([pairs, np.array(groups, np.int64).reshape(-1, 2)])
     return list(map(int, components(len(draft), pairs)))
 

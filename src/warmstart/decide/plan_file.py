@@ -26,7 +26,8 @@ HEADER = """\
 LEGEND = {
     "phases": "one after the other. learn: layer groups by name, '*' all, 'top:3' the head and the three "
     "below it; lr: of the topmost group; decay: its factor per group towards the input; warmup: share of "
-    "steps; schedule: linear, cosine or constant; solver: adamw, or logistic (a linear head, exactly)",
+    "steps; schedule: linear, cosine or constant; solver: adamw, or logistic (a linear head, exactly); "
+    "strength: of that regression (C), 0 is chosen on the validation rows",
     "guards": "what watches over the training, for the rivals too",
     "pretrained": "false: the model's shape with fresh weights",
     "batch": "rows per step of the optimiser",
@@ -48,7 +49,7 @@ def block(key: str, value: Any, plan: Plan, options: Sequence[Option]) -> str:
     """One field of the plan with what is said of it above, or behind it where there is room."""
     above = [line for r in plan.reasons if about(r) == key for line in why(r)]
     above += considered(options) if key == "strategy" else []
-    text, legend = dump({key: value}, WIDTH), LEGEND.get(key, "")
+    text, legend = dump({key: value}), LEGEND.get(key, "")
     if legend and text.count("\n") == 1:
         text = f"{text.rstrip()}  # {legend}\n"
     elif legend:

@@ -1,5 +1,6 @@
 """YAML as data alone: no anchors, aliases or tags, small and shallow, and every value has its line."""
 
+import re
 from collections.abc import Iterable
 from io import StringIO
 from typing import Any
@@ -11,6 +12,7 @@ Lines = dict[Path, int]  # where a value stands, counted from 1
 
 MOST_BYTES = 100_000
 MOST_DEPTH = 12
+TAME = re.compile(r"\*|\w[\w ./:+-]*")  # words that need no quotes, or that the emitter quotes by itself
 
 
 def parse(text: str, where: str) -> tuple[Any, Lines]:
@@ -97,7 +99,7 @@ def unreadable(error: Exception, where: str) -> WarmstartError:
     )
 
 
-def dump(table: dict[str, Any], width: int) -> str:
+def dump(table: dict[str, Any]) -> str:
     """The YAML of a table; its innermost tables and lists take one line each."""
     from ruamel.yaml import YAML
 
@@ -106,7 +108,7 @@ def dump(table: dict[str, Any], width: int) -> str:
     nested = any(isinstance(value, (list, dict)) for value in table.values())
     yaml.default_flow_style = None if nested else False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = width
+    yaml.width = 2**31  # folded lines are not always read back as they were
     text = StringIO()
     yaml.dump(table, text)
     return text.getvalue()
@@ -127,10 +129,9 @@ def careful_writer() -> Any:
         return writer.represent_scalar("tag:yaml.org,2002:float", text.replace("e", ".0e"))
 
     def word(writer: Any, value: str) -> Any:
-        if value.isprintable():
-            return writer.represent_str(value)
-        # Unquoted, a next-line character would come back as a space.
-        return writer.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+        # Left to itself, the emitter writes some words (?8-) and signs (next line) that it reads otherwise.
+        style = None if TAME.fullmatch(value) else '"'
+        return writer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Writer.add_representer(float, number)
     Writer.add_representer(str, word)

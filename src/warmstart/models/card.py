@@ -1,5 +1,6 @@
 """What is known of a model without running it: where it lies, size, licence, published accuracy."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from warmstart.base.types import Candidate
 from warmstart.models.weight_files import count_parameters
 
 ZOO = "zoo:"
+HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+MOST_FRONT = 100_000  # characters
 
 
 def zoo_names() -> list[str]:
@@ -24,53 +27,69 @@ def locate(source: str) -> str:
         if name not in zoo_names():
             raise WarmstartError(f"no model {name!r} in the zoo", did_you_mean(name, zoo_names()), "no-model")
         return str(Path(str(files("warmstart.models.zoo"))) / name)
-    path = Path(source).expanduser()
-    if path.is_file():
+    try:
+        path = Path(source).expanduser()
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, RuntimeError):  # too long for a name; no home to expand ~ to
+        is_file = is_folder = False
+    if is_file:
         raise WarmstartError(
             f"{source} is a file, not a model folder", "give the folder that holds config.json", "no-config"
         )
-    if path.is_dir():
+    if is_folder and source:
         return str(path.resolve())
-    if source.count("/") > 1 or source.startswith((".", "/", "~")):
-        raise WarmstartError(f"{source}: no such folder", "check the path of the model", "no-model")
+    if not HUB_ID.fullmatch(source):
+        raise WarmstartError(
+            f"{source!r}: no such folder, and not the form of a hub id (owner/name)",
+            "check the path of the model",
+            "no-model",
+        )
     return source
 
 
 def candidate(source: str) -> Candidate:
     """Size from the header of the weights, licence and accuracy from the card; a hub id is taken as it is."""
     where = Path(locate(source))
-    name = source.removeprefix(ZOO).rstrip("/").rsplit("/", 1)[-1]
     if not where.is_dir():
-        return Candidate(name, source, 0)
+        return Candidate(source.rsplit("/", 1)[-1], source, 0)
     front = front_matter(where)
-    return Candidate(name, source, count_parameters(where), str(front.get("license", "")), accuracy(front))
+    return Candidate(where.name, source, count_parameters(where), licence(front), accuracy(front))
 
 
 def front_matter(folder: Path) -> dict[str, Any]:
     """The YAML head of README.md; empty if there is none or it cannot be read."""
     path = folder / "README.md"
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    if not text.startswith("---"):
+    head = text.removeprefix("---").split("\n---")[0]
+    if not text.startswith("---") or len(head) > MOST_FRONT:
         return {}
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        front = YAML(typ="safe").load(text.split("---")[1])
-    except YAMLError:
+        front = YAML(typ="safe").load(head)
+    except (YAMLError, ValueError, RecursionError):
         return {}
     return front if isinstance(front, dict) else {}
 
 
+def licence(front: dict[str, Any]) -> str:
+    """The licence that the card names; "" if none or if it is no plain name."""
+    given = front.get("license")
+    names = given if isinstance(given, list) else [given]
+    return ", ".join(name for name in names if isinstance(name, str))
+
+
 def accuracy(front: dict[str, Any]) -> float | None:
-    """The first published accuracy of the card's model-index, as a share."""
+    """The first published accuracy of the card's model-index, as a share; None if there is none."""
     try:
         for model in front.get("model-index", []):
             for result in model.get("results", []):
                 for metric in result.get("metrics", []):
                     if metric.get("type") == "accuracy":
                         value = float(metric["value"])
-                        return value / 100 if value > 1 else value
+                        share = value / 100 if value > 1 else value
+                        return share if 0 <= share <= 1 else None
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
     return None

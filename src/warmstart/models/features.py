@@ -4,24 +4,26 @@
 selection scores. Both are keyed by a hash of weights and inputs, so that nothing stale is ever read.
 """
 
-import os
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.lib.format import open_memmap
+import transformers
 from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.base.files import read_json, write_json
-from warmstart.models.anatomy import Anatomy, State, pooled
-from warmstart.models.inputs import Inputs, KeptInputs, digest, offsets_of
+from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
+from warmstart.models.inputs import Inputs, KeptInputs, bytes_of, digest, offsets_of
+from warmstart.models.whole import NO_ROOM, has_room, room_for, whole_folder
 
 BATCH = 64  # rows at a time; part of the key, since padding changes the last bits
+DONE = "done.json"
+ABOUT_LABELS = ("id2label", "label2id", "problem_type", "_name_or_path")  # what no layer below the head reads
 
 
 def device_of(anatomy: Anatomy) -> torch.device:
@@ -38,41 +40,62 @@ def pooled_features(
 ) -> dict[str, NDArray[np.float32]]:
     """Group name -> N x D features after it (mean over tokens or map; what the head reads at the top).
 
-    Kept in `folder` where one is given, and read from there the next time.
+    Kept in `folder` where one is given and has room, and read from there the next time.
     """
-    key = prefix_key(anatomy, len(anatomy.groups) - 1, inputs, "pooled")
-    if folder is not None and (folder / key / "done.json").is_file():
-        return read_arrays(folder / key)
-    anatomy.model.eval()
+    place = (
+        None if folder is None else folder / prefix_key(anatomy, len(anatomy.groups) - 1, inputs, "pooled")
+    )
+    if place is not None and (place / DONE).is_file():
+        return {name: np.load(place / f"{name}.npy") for name in read_json(place / DONE)["names"]}
     names = anatomy.names[:-1]
     rows: dict[str, list[Tensor]] = {name: [] for name in names}
     order = []
-    for numbers in inputs.in_order(BATCH):
-        state = to_device(inputs.batch(numbers), device_of(anatomy))
-        for i, name in enumerate(names):
-            state = anatomy.run(state, i, i + 1)
-            rows[name].append(pooled(state).float().cpu())
-        order.append(numbers)
+    with at_rest(anatomy.model):
+        for numbers in inputs.in_order(BATCH):
+            state = to_device(inputs.batch(numbers), device_of(anatomy))
+            for i, name in enumerate(names):
+                state = anatomy.run(state, i, i + 1)
+                rows[name].append(pooled(state).float().cpu())
+            order.append(numbers)
     back = np.argsort(np.concatenate(order))
-    features = {name: torch.cat(parts).numpy()[back] for name, parts in rows.items() if parts}
-    if folder is not None:
-        write_arrays(folder / key, features)
+    features = {name: torch.cat(parts).numpy()[back] for name, parts in rows.items()}
+    if place is not None:
+        write_arrays(place, features)
     return features
 
 
+def write_arrays(place: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
+    """Keep arrays under their names; where the disk is full they are not kept, and made again when needed."""
+    try:
+        with whole_folder(place) as draft:
+            for name, array in arrays.items():
+                np.save(draft / f"{name}.npy", array)
+            write_json(draft / DONE, {"names": list(arrays)})
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+
+
 def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit: int) -> Inputs | None:
-    """Inputs that stand before group `stop`; None where keeping them would take more than `limit` bytes."""
-    key = prefix_key(anatomy, stop, inputs, "prefix")
-    if not (folder / key / "done.json").is_file():
-        anatomy.model.eval()
-        longest = run_prefix(anatomy, inputs, np.argsort(inputs.lengths)[-1:], stop)
-        length = int(inputs.lengths.max())
-        ragged = {k for k, v in longest.items() if is_ragged(v, length)}
-        if size_of(longest, ragged, inputs) > limit:
-            return None
-        fill(anatomy, inputs, stop, ragged, folder / key)
-    facts = read_json(folder / key / "done.json")
-    return KeptInputs(folder / key, frozenset(facts["ragged"]), inputs.lengths, key)
+    """Inputs that stand before group `stop`.
+
+    None where keeping them would take more than `limit` bytes or more than is free, or where the states of
+    rows of different length cannot be laid end to end.
+    """
+    place = folder / prefix_key(anatomy, stop, inputs, "prefix")
+    if not (place / DONE).is_file():
+        with at_rest(anatomy.model):
+            found = outline(anatomy, inputs, stop)
+            if found is None or found.size > limit or not has_room(folder, found.size):
+                return None
+            try:
+                fill(anatomy, inputs, stop, found.ragged, place)
+            except OSError as error:
+                if error.errno not in NO_ROOM:
+                    raise
+                return None
+    ragged = frozenset(read_json(place / DONE)["ragged"])
+    return KeptInputs(place, ragged, inputs.lengths, place.name)
 
 
 @torch.inference_mode()
@@ -81,84 +104,77 @@ def run_prefix(anatomy: Anatomy, inputs: Inputs, numbers: NDArray[np.int64], sto
     return {k: v.cpu() for k, v in state.items() if not k.startswith("_")}
 
 
-def is_ragged(value: Tensor, length: int) -> bool:
-    """Does the second dimension run over tokens? Pictures have length 1 and no such dimension."""
-    return length > 1 and value.dim() >= 2 and value.shape[1] == length
+@dataclass(frozen=True)
+class Outline:
+    """What the states of all rows will take on disk."""
+
+    ragged: frozenset[str]  # names of tensors that have a row's tokens as second dimension
+    size: int  # bytes
 
 
-def size_of(longest: State, ragged: set[str], inputs: Inputs) -> int:
-    """Bytes that the states of all rows would take, from the longest row's."""
-    tokens = int(inputs.lengths.sum()) / int(inputs.lengths.max())
-    return sum(int(v.nbytes * (tokens if k in ragged else len(inputs))) for k, v in longest.items())
+def outline(anatomy: Anatomy, inputs: Inputs, stop: int) -> Outline | None:
+    """Compare the longest row with the shortest; None if they differ in more than their number of tokens.
+
+    A look at one row would not do: other dimensions may happen to be as long as it.
+    """
+    ends = np.argsort(inputs.lengths, kind="stable")[[0, -1]]
+    short, long = (run_prefix(anatomy, inputs, ends[i : i + 1], stop) for i in (0, 1))
+    ragged = frozenset(name for name in long if long[name].shape != short[name].shape)
+    for state, length in zip((short, long), inputs.lengths[ends], strict=True):
+        for name, tensor in state.items():
+            row = (1, int(length)) if name in ragged else (1,)
+            if tensor.shape != (*row, *long[name].shape[len(row) :]):
+                return None
+    rows = {True: float(inputs.lengths.sum() / inputs.lengths.max()), False: len(inputs)}
+    return Outline(ragged, int(sum(t.nbytes * rows[name in ragged] for name, t in long.items())))
 
 
-def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: set[str], folder: Path) -> None:
+def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], place: Path) -> None:
     """Run the prefix over all rows and write what stands after it, whole or not at all."""
     offsets = offsets_of(inputs.lengths)
-    with whole_folder(folder, {"ragged": sorted(ragged)}) as draft:
-        arrays: dict[str, NDArray[np.generic]] = {}
+    with whole_folder(place) as draft:
+        arrays: dict[str, Any] = {}
         for numbers in inputs.in_order(BATCH):
             for name, value in run_prefix(anatomy, inputs, numbers, stop).items():
                 rows = value.numpy()
                 if name not in arrays:
-                    count = int(offsets[-1]) if name in ragged else len(inputs)
-                    shape = (count, *rows.shape[2 if name in ragged else 1 :])
-                    arrays[name] = open_memmap(draft / f"{name}.npy", "w+", rows.dtype, shape)
-                for i, number in enumerate(numbers):
-                    if name in ragged:
-                        arrays[name][offsets[number] : offsets[number + 1]] = rows[
-                            i, : inputs.lengths[number]
-                        ]
-                    else:
-                        arrays[name][number] = rows[i]
-
-
-@contextmanager
-def whole_folder(folder: Path, facts: dict[str, list[str]]) -> Iterator[Path]:
-    """A folder that appears under its name only when all of it is written."""
-    draft = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        yield draft
-        write_json(draft / "done.json", facts)
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def write_arrays(folder: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
-    with whole_folder(folder, {"names": list(arrays)}) as draft:
-        for name, array in arrays.items():
-            np.save(draft / f"{name}.npy", array)
-
-
-def read_arrays(folder: Path) -> dict[str, NDArray[np.float32]]:
-    return {name: np.load(folder / f"{name}.npy") for name in read_json(folder / "done.json")["names"]}
+                    shape = (
+                        (int(offsets[-1]), *rows.shape[2:])
+                        if name in ragged
+                        else (len(inputs), *rows.shape[1:])
+                    )
+                    arrays[name] = room_for(draft / f"{name}.npy", rows.dtype, shape)
+                if name not in ragged:
+                    arrays[name][numbers] = rows
+                    continue
+                for row, number in zip(rows, numbers, strict=True):
+                    arrays[name][offsets[number] : offsets[number + 1]] = row[: inputs.lengths[number]]
+        for array in arrays.values():
+            array.flush()
+        write_json(draft / DONE, {"ragged": sorted(ragged)})
 
 
 def prefix_key(anatomy: Anatomy, stop: int, inputs: Inputs, what: str) -> str:
-    """A hash of the weights below group `stop`, of the inputs and of how they are run."""
-    kind = f"{what}/{type(anatomy.model).__name__}/{stop}/{BATCH}/{torch.get_num_threads()}"
-    parts = [
-        kind.encode(),
-        inputs.key.encode(),
-        settings_of(anatomy),
-    ]
-    return digest(*parts, *tensors_below(anatomy, stop))
+    """A hash of the layers below group `stop`, of the inputs and of how they are run."""
+    how = (what, stop, BATCH, torch.get_num_threads(), device_of(anatomy).type)
+    kind = f"{type(anatomy.model).__name__} {how} {torch.__version__} {transformers.__version__}"
+    return digest(kind.encode(), settings_of(anatomy), inputs.key.encode(), *layers_below(anatomy, stop))
 
 
-def tensors_below(anatomy: Anatomy, stop: int) -> Iterable[bytes]:
+def layers_below(anatomy: Anatomy, stop: int) -> Iterator[bytes | memoryview]:
+    """Structure and weights of the groups below `stop`."""
     for group in anatomy.groups[:stop]:
         for module in group.modules:
-            for _, tensor in sorted(module.state_dict().items()):
-                yield tensor.detach().cpu().contiguous().numpy().tobytes()
+            yield str(module).encode()
+            for name, tensor in module.state_dict().items():
+                yield f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode()
+                yield bytes_of(tensor)
 
 
 def settings_of(anatomy: Anatomy) -> bytes:
     config: Any = anatomy.model.config
-    return str(config.to_json_string(use_diff=False)).encode()
+    table = {k: v for k, v in config.to_dict().items() if k not in ABOUT_LABELS}
+    return json.dumps(table, sort_keys=True, default=str).encode()
 
 
 def logits_of(anatomy: Anatomy, inputs: Inputs, start: int = 0) -> Tensor:
@@ -174,10 +190,10 @@ def before_head(anatomy: Anatomy, inputs: Inputs, start: int = 0) -> Tensor:
 @torch.inference_mode()
 def gather(anatomy: Anatomy, inputs: Inputs, start: int, stop: int, name: str) -> Tensor:
     """One tensor of the state before group `stop`, of all rows in their order."""
-    anatomy.model.eval()
     parts, order = [], []
-    for numbers in inputs.in_order(BATCH):
-        state = to_device(inputs.batch(numbers), device_of(anatomy))
-        parts.append(anatomy.run(state, start, stop)[name].float().cpu())
-        order.append(numbers)
+    with at_rest(anatomy.model):
+        for numbers in inputs.in_order(BATCH):
+            state = to_device(inputs.batch(numbers), device_of(anatomy))
+            parts.append(anatomy.run(state, start, stop)[name].float().cpu())
+            order.append(numbers)
     return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]

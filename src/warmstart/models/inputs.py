@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,12 +43,12 @@ class Inputs(ABC):
 class Ragged:
     """Arrays of different lengths laid end to end: row i is flat[offsets[i] : offsets[i + 1]]."""
 
-    flat: NDArray[np.generic]
+    flat: NDArray[Any]
     offsets: NDArray[np.int64]
 
     def padded(self, numbers: Numbers, filling: float = 0) -> Tensor:
         """B x L (x ...) tensor, padded on the right with `filling` to the longest row."""
-        rows = [self.flat[self.offsets[i] : self.offsets[i + 1]] for i in numbers]
+        rows = [np.asarray(self.flat[self.offsets[i] : self.offsets[i + 1]]) for i in numbers]
         longest = max(map(len, rows))
         out = np.full((len(rows), longest, *self.flat.shape[1:]), filling, dtype=self.flat.dtype)
         for i, row in enumerate(rows):
@@ -75,8 +76,8 @@ class TextInputs(Inputs):
     def __init__(self, ids: Ragged, padding: int, types: Ragged | None = None) -> None:
         self.ids, self.padding, self.types = ids, padding, types
         self.lengths = np.diff(ids.offsets)
-        parts = [ids.flat.tobytes(), ids.offsets.tobytes(), b"" if types is None else types.flat.tobytes()]
-        self.key = digest(*parts)
+        kinds = [] if types is None else [array_bytes(types.flat)]
+        self.key = digest(f"text {padding}".encode(), array_bytes(ids.flat), array_bytes(ids.offsets), *kinds)
 
     def batch(self, numbers: Numbers) -> State:
         lengths = self.lengths[np.asarray(numbers)]
@@ -92,13 +93,14 @@ class ImageInputs(Inputs):
     def __init__(
         self, pixels: NDArray[np.generic], scale: NDArray[np.float32], shift: NDArray[np.float32]
     ) -> None:
-        self.pixels = pixels  # N x 3 x H x W, uint8, or float32 that is already scaled
+        self.pixels = pixels  # N x 3 x H x W, uint8, or float32 that is already scaled; may lie on disk
         self.scale, self.shift = torch.from_numpy(scale), torch.from_numpy(shift)
         self.lengths = np.ones(len(pixels), np.int64)
-        self.key = digest(np.ascontiguousarray(pixels).tobytes(), scale.tobytes(), shift.tobytes())
+        kind = f"images {pixels.dtype} {pixels.shape}".encode()
+        self.key = digest(kind, array_bytes(pixels), array_bytes(scale), array_bytes(shift))
 
     def batch(self, numbers: Numbers) -> State:
-        raw = torch.from_numpy(np.stack([self.pixels[i] for i in numbers]))
+        raw = torch.from_numpy(self.pixels[np.asarray(numbers)])
         if raw.dtype != torch.uint8:
             return {"pixel_values": raw}
         return {"pixel_values": raw.float() * self.scale[:, None, None] + self.shift[:, None, None]}
@@ -108,23 +110,30 @@ class KeptInputs(Inputs):
     """Activations of a frozen prefix, kept on disk; they stand before the first group that learns."""
 
     def __init__(self, folder: Path, ragged: frozenset[str], lengths: NDArray[np.int64], key: str) -> None:
-        self.ragged, self.lengths, self.key = ragged, lengths, key
-        self.offsets = offsets_of(lengths)
-        self.arrays = {
-            p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy")) if p.stem != "lengths"
-        }
+        self.lengths, self.key = lengths, key
+        arrays = {p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy"))}
+        offsets = offsets_of(lengths)
+        self.even = {name: array for name, array in arrays.items() if name not in ragged}
+        self.ragged = {name: Ragged(arrays[name], offsets) for name in ragged}
 
     def batch(self, numbers: Numbers) -> State:
-        state: State = {}
-        for name, array in self.arrays.items():
-            if name in self.ragged:
-                state[name] = Ragged(array, self.offsets).padded(numbers)
-            else:
-                state[name] = torch.from_numpy(np.stack([array[i] for i in numbers]))
-        return state
+        chosen = np.asarray(numbers)
+        state: State = {name: torch.from_numpy(array[chosen]) for name, array in self.even.items()}
+        return state | {name: rows.padded(numbers) for name, rows in self.ragged.items()}
 
 
-def digest(*parts: bytes) -> str:
+def array_bytes(array: NDArray[np.generic]) -> memoryview:
+    """The bytes of an array, not copied where they lie in order."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def bytes_of(tensor: Tensor) -> memoryview:
+    """The bytes of a tensor, not copied where they lie in order on the processor."""
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    return array_bytes(flat.view(torch.uint8).numpy())
+
+
+def digest(*parts: bytes | memoryview) -> str:
     """A short hash of bytes."""
     total = sha256()
     for part in parts:

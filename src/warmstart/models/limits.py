@@ -1,4 +1,4 @@
-"""What a configuration may ask for: a lie of a few bytes must not fill the memory, so sizes are checked first."""
+"""What a configuration may ask for: a lie of a few bytes must not fill the memory."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def check_size(auto: Any, config: Any, source: str, in_file: int) -> None:
         ) from None
     except (RuntimeError, NotImplementedError) as error:  # sizes that overflow; classes that need real memory
         if "overflow" in str(error) or "too large" in str(error):
-            raise WarmstartError(f"{source}: its configuration asks for {error}", DO, "config-too-large") from None
+            raise WarmstartError(
+                f"{source}: its configuration asks for {error}", DO, "config-too-large"
+            ) from None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Settings that conversions from TensorFlow left the wrong way round; put right on loading, and said."""
+"""Settings that a model came with the wrong way round, or without; put right on loading, and said."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from torch import nn
 
 from warmstart.base.types import Finding
 from warmstart.models.anatomy import BATCH_NORMS
+
+FROM_TENSORFLOW = ("mobilenet_v1", "mobilenet_v2")  # their configurations count the share of units to keep
 
 
 def repair(module: Any) -> list[Finding]:
@@ -23,12 +25,12 @@ def turn_momentum(module: nn.Module) -> Finding | None:
         return None
     old = norms[0].momentum or 0.0
     for norm in norms:
-        norm.momentum = 1 - (norm.momentum or 0.0)
+        norm.momentum = turned(norm.momentum or 0.0)
     return Finding(
         "batch_norm_momentum",
         "note",
         f"{len(norms)} batch norms had momentum {old:g}, which is TensorFlow's way of counting",
-        f"turned round to {1 - old:g}, so that training does not wipe out the pretrained statistics",
+        f"turned round to {turned(old):g}, so that training does not wipe out the pretrained statistics",
         len(norms),
     )
 
@@ -37,14 +39,40 @@ def turn_dropout(module: Any) -> Finding | None:
     """A dropout before the classifier above one half is TensorFlow's share to keep, not the share to drop."""
     rate = getattr(module.config, "classifier_dropout_prob", None)
     dropout = getattr(module, "dropout", None)
-    if not isinstance(rate, float) or rate <= 0.5 or not isinstance(dropout, nn.Dropout):
+    if module.config.model_type not in FROM_TENSORFLOW or not isinstance(dropout, nn.Dropout):
         return None
-    dropout.p = 1 - rate
-    module.config.classifier_dropout_prob = 1 - rate
+    if not isinstance(rate, float) or rate <= 0.5:
+        return None
+    dropout.p = module.config.classifier_dropout_prob = turned(rate)
     return Finding(
         "classifier_dropout",
         "note",
         f"dropout before the classifier was {rate:g}, which is TensorFlow's share to keep",
-        f"turned round to {1 - rate:g}",
+        f"turned round to {turned(rate):g}",
+        1,
+    )
+
+
+def turned(share: float) -> float:
+    """The other share, without the digits that only binary rounding adds."""
+    return round(1 - share, 9)
+
+
+def name_padding(module: Any, tokenizer: Any) -> Finding | None:
+    """Language models come without a padding token; their classifiers need one to find where a text ends."""
+    config = module.config.get_text_config()
+    given = getattr(config, "pad_token_id", None)
+    if given is not None and 0 <= given < config.vocab_size:
+        return None
+    number = tokenizer.pad_token_id
+    if number is None:
+        number = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else 0
+        tokenizer.pad_token = tokenizer.convert_ids_to_tokens(number)
+    config.pad_token_id = number
+    return Finding(
+        "padding_token",
+        "note",
+        "the model names no padding token, which texts of different length need",
+        f"{tokenizer.pad_token!r} (number {number}) is used",
         1,
     )

@@ -37,7 +37,7 @@ def pickles_of(folder: Path) -> list[Path]:
 
 
 def check_weights(folder: Path, source: str, allow_pickle: bool) -> None:
-    """Refuse a folder without weights, and weights in a pickle, which can run code, unless they are asked for."""
+    """Refuse a folder without weights; weights in a pickle, which can run code, need to be asked for."""
     if safetensors_of(folder):
         return
     pickles = pickles_of(folder)
@@ -86,7 +86,16 @@ def shapes_in(path: Path) -> dict[str, list[int]]:
         shapes = {name: [int(n) for n in entry["shape"]] for name, entry in header.items()}
         end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
         whole = path.stat().st_size == 8 + size + end and all(n >= 0 for s in shapes.values() for n in s)
-    except (OSError, struct.error, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (
+        OSError,
+        struct.error,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ):
         raise WarmstartError(f"{path}: not a safetensors file", ANEW, "bad-weights") from None
     if not whole:
         raise WarmstartError(f"{path}: cut short, or its header is wrong", ANEW, "bad-weights")

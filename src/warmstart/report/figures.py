@@ -100,7 +100,8 @@ def line_plot(
 ) -> Markup:
     """Curves over one pair of axes; `marks` are named places on the x axis, `heights` are kept in view."""
     points = [p for line in lines for p in line.points]
-    across = Scale.over([0.0, *(x for x, _ in points)], about=4, tight=True)
+    end = max((x for x, _ in points), default=1.0)
+    across = Scale.over([0.0, end], about=max(1, min(4, int(end))), tight=True)  # steps are whole
     up = Scale.over([*heights, *(y for _, y in points)], about=4)
     body = [_grid(across, PLOT, HEAD), _foot(across, x_axis, HEAD + PLOT), _side(up, y_axis)]
     body += _phases(across, marks)
@@ -182,9 +183,10 @@ def _svg(kind: str, height: int, title: str, told: str, body: Iterable[Markup]) 
 
 
 def heat_table(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> Markup:
-    """Counts of rows by true class (down) and answer (across); the deeper the tint, the larger the share.
+    """Counts of rows by true class (down) and answer (across).
 
-    Right answers, on the diagonal, have a tint of their own and a frame, wrong ones another.
+    Right answers, on the diagonal, are framed, and tinted by their share of the class; wrong ones have
+    another tint, by their number against the most frequent confusion.
     """
     slim = max((len(label) for label in labels), default=0) <= 4
     head = [
@@ -193,18 +195,20 @@ def heat_table(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> Markup
         )
         for label in labels
     ]
-    rows = [_heat_row(i, label, matrix[i]) for i, label in enumerate(labels)]
+    worst = max((n for i, row in enumerate(matrix) for j, n in enumerate(row) if i != j), default=0)
+    rows = [_heat_row(i, label, matrix[i], worst) for i, label in enumerate(labels)]
     return Markup(
-        '<table class="heat"><thead><tr><th scope="col">true ↓ &nbsp; called →</th>{}</tr></thead>'
+        '<table class="heat"><thead><tr><th scope="col">true ↓ called →</th>{}</tr></thead>'
         "<tbody>{}</tbody></table>"
     ).format(Markup("").join(head), Markup("").join(rows))
 
 
-def _heat_row(row: int, label: str, counts: Sequence[int]) -> Markup:
-    most = max(1, sum(counts))
+def _heat_row(row: int, label: str, counts: Sequence[int], worst: int) -> Markup:
     cells = [
         Markup('<td class="{} t{}">{}</td>').format(
-            "right" if row == column else "wrong", _tint(n / most), f"{n:,}" if n else "·"
+            "right" if row == column else "wrong",
+            _tint(n, sum(counts) if row == column else worst),
+            f"{n:,}" if n else "·",
         )
         for column, n in enumerate(counts)
     ]
@@ -213,6 +217,6 @@ def _heat_row(row: int, label: str, counts: Sequence[int]) -> Markup:
     )
 
 
-def _tint(share: float) -> int:
+def _tint(count: int, most: int) -> int:
     """A step from 0 (none) to 5 (all); anything at all is at least 1."""
-    return min(5, ceil(share * 5)) if isfinite(share) else 0
+    return ceil(5 * count / most) if count else 0

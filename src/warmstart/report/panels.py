@@ -132,16 +132,17 @@ def _number(value: Any) -> bool:
 
 
 def phases(run: RunSummary) -> list[tuple[float, str]]:
-    """The steps at which a phase begins, where there are several: (0, "phase 1"), (40, "phase 2")."""
-    found: list[Any] = []
-    starts: list[float] = []
+    """The steps at which a phase begins, where there are several: (0, "phase 1"), (40, "phase 2").
+
+    Entries of phase 0 were made before any training.
+    """
+    starts: dict[Any, float] = {}
     last = 0.0
     for entry in run.history:
-        if entry.get("phase") not in found:
-            found.append(entry.get("phase"))
-            starts.append(last)
+        if entry.get("phase"):
+            starts.setdefault(entry["phase"], last)
         last = float(entry["step"]) if _number(entry.get("step")) else last
-    return [(x, f"phase {i}") for i, x in enumerate(starts, 1)] if len(starts) > 1 else []
+    return [(x, f"phase {phase}") for phase, x in starts.items()] if len(starts) > 1 else []
 
 
 def confusion_table(confusion: Confusion) -> Markup | None:

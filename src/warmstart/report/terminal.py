@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
-from warmstart.base.types import Finding, Phase
+from warmstart.base.types import Finding
 from warmstart.report.units import PLAIN, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -12,13 +12,12 @@ from warmstart.report.words import (
     amount,
     clock,
     count,
-    learners,
     one_line,
     p_value,
-    rate,
     recommendation,
     short,
     spoken,
+    training,
     utf8,
 )
 
@@ -78,51 +77,46 @@ def findings_list(findings: Sequence[Finding]) -> "RenderableType":
     return Group(*(line for finding in findings for line in _finding(finding)))
 
 
-def data_table(summary: DataSummary) -> "RenderableType":
+def data_table(data: DataSummary) -> "RenderableType":
     """What was read: size, roles, rows of the first classes in each split, sample rows."""
     from rich.console import Group
 
-    splits = (
-        f"{count(summary.train)} train, {count(summary.validation)} validation, {count(summary.test)} test"
-    )
-    roles = ", ".join(f"{role} = {column}" for role, column in summary.roles.items())
-    lines = [_line(summary.source, f"{count(summary.rows)} rows: {splits}"), _line("Roles", roles)]
-    return Group(*lines, _class_table(summary), *map(_sample, summary.sample))
+    splits = ((data.train, "train"), (data.validation, "validation"), (data.test, "test"))
+    sizes = ", ".join(f"{count(rows)} {name}" for rows, name in splits)
+    roles = ", ".join(f"{role} = {column}" for role, column in data.roles.items())
+    lines = [_line(data.source, f"{count(data.rows)} rows: {sizes}"), _line("Roles", roles)]
+    return Group(*lines, _class_table(data), *map(_sample, data.sample))
 
 
-def _class_table(summary: DataSummary) -> "Table":
+def _class_table(data: DataSummary) -> "Table":
     table = _table("Rows of each class")
     table.add_column("class", no_wrap=True, overflow="ellipsis")
     for name in ("train", "validation", "test"):
         table.add_column(name, justify="right", no_wrap=True)
-    for row in summary.classes[:CLASSES]:
-        table.add_row(
-            _said(short(one_line(row.label), 40)), *map(count, (row.train, row.validation, row.test))
-        )
-    if len(summary.classes) > CLASSES:
-        table.caption = _said(f"and {len(summary.classes) - CLASSES} more classes", "dim")
+    for row in data.classes[:CLASSES]:
+        label = _said(short(one_line(row.label), 40))
+        table.add_row(label, count(row.train), count(row.validation), count(row.test))
+    if len(data.classes) > CLASSES:
+        table.caption = _said(f"and {len(data.classes) - CLASSES} more classes", "dim")
     return table
 
 
 def _sample(row: dict[str, str]) -> "Text":
-    return _said(
-        "  ".join(f"{role}: {short(one_line(value), 60)}" for role, value in row.items()), "dim", cut=True
-    )
+    values = (f"{role}: {short(one_line(value), 60)}" for role, value in row.items())
+    return _said("  ".join(values), "dim", cut=True)
 
 
 def _verdict(result: Result) -> "RenderableType":
+    from rich.console import Group
     from rich.panel import Panel
-    from rich.text import Text
 
     mark, colour = _VERDICT.get(result.verdict, ("?", "yellow"))
-    title = _said(f" {mark} {VERDICTS.get(result.verdict, result.verdict)} ", f"bold {colour}")
-    kind = metric(result.primary)
-    body = Text("\n").join(
-        (
-            _said(after_verdict(result.verdict, result.headline), "bold"),
-            _said(f"Recommended: {recommendation(result.recommended, result.why.so)}", cut=True),
-            _said(f"Likely to show: true differences from {kind.gap(result.detectable)} up", "dim", cut=True),
-        )
+    title = _said(f"{mark} {VERDICTS.get(result.verdict, result.verdict)}", f"bold {colour}")
+    least = metric(result.primary).gap(result.detectable)
+    body = Group(
+        _said(after_verdict(result.verdict, result.headline), "bold"),
+        _said(f"Recommended: {recommendation(result.recommended, result.why.so)}", cut=True),
+        _said(f"Likely to show: true differences from {least} up", "dim", cut=True),
     )
     return Panel(body, title=title, title_align="left", border_style=colour, padding=(0, 1))
 
@@ -130,36 +124,35 @@ def _verdict(result: Result) -> "RenderableType":
 def _plan(result: Result) -> list["Text"]:
     plan = result.plan
     start = f" from {short(one_line(plan.model), 40)}" if plan.model else ""
-    steps = "; then ".join(map(_phase, plan.phases))
-    reasons = [_said(f"  because {r.so} ({r.saw})", "dim", cut=True) for r in plan.reasons[:REASONS]]
-    return [_line("Plan", f"{plan.strategy}{start}"), _said(f"  {steps}", cut=True), *reasons]
-
-
-def _phase(phase: Phase) -> str:
-    return f"{learners(phase)} for {phase.epochs} epochs at {rate(phase.lr)}"
+    steps = "; then ".join(map(training, plan.phases))
+    reasons = [_said(f"because {r.so} ({r.saw})", "dim", cut=True, indent=2) for r in plan.reasons[:REASONS]]
+    return [_line("Plan", f"{plan.strategy}{start}"), _said(steps, cut=True, indent=2), *reasons]
 
 
 def _runs_table(result: Result) -> "Table":
+    """The recommended run and its rivals, as many as fit."""
     table = _table("Runs on the test rows")
-    names = [n for n in ("macro_f1", "log_loss") if n != result.primary]
-    first = metric(result.primary)
-    for title in ("run", first.axis, *(metric(n).title for n in names), "time", "trained"):
+    others = [name for name in ("macro_f1", "log_loss") if name != result.primary]
+    titles = ("run", metric(result.primary).axis, *(metric(n).title for n in others), "time", "trained")
+    for title in titles:
         table.add_column(_said(title), justify="left" if title == "run" else "right", no_wrap=True)
-    for name, run in list(result.runs.items())[:RUNS]:
-        main = run.metrics.get(result.primary)
-        others = [(metric(n).unit, run.metrics.get(n)) for n in names]
-        table.add_row(
-            _name(name, 12, name == result.recommended),
-            _said(
-                f"{first.unit.show(main.value)} {first.unit.interval(main.low, main.high)}" if main else ""
-            ),
-            *(_said(unit.show(m.value) if m else "") for unit, m in others),
-            clock(run.seconds),
-            amount(run.trained_parameters),
-        )
+    for name in sorted(result.runs, key=lambda name: name != result.recommended)[:RUNS]:
+        table.add_row(*_run_row(result, name, others))
     if len(result.runs) > RUNS:
         table.caption = _said(f"and {len(result.runs) - RUNS} more in the report", "dim")
     return table
+
+
+def _run_row(result: Result, name: str, others: Sequence[str]) -> Iterable["str | Text"]:
+    run = result.runs[name]
+    unit, first = metric(result.primary).unit, run.metrics.get(result.primary)
+    yield _name(name, 12, name == result.recommended)
+    yield _said(f"{unit.show(first.value)} {unit.interval(first.low, first.high)}" if first else "")
+    for other in others:
+        measure = run.metrics.get(other)
+        yield metric(other).unit.show(measure.value) if measure else ""
+    yield clock(run.seconds)
+    yield amount(run.trained_parameters)
 
 
 def _gains(result: Result) -> list["Text"]:
@@ -178,25 +171,19 @@ def _overfitting(result: Result) -> list["Text"]:
 
 def _top_findings(findings: Sequence[Finding]) -> list["Text"]:
     """How many, and the first three, warnings before notes."""
-    if not findings:
-        return [_line("Findings", "none")]
+    rest = ", see the report" if len(findings) > FINDINGS else ""
     first = sorted(findings, key=lambda f: f.level != "warning")[:FINDINGS]
-    lines = [_said(f"  {_LEVEL.get(f.level, _LEVEL['note'])[0]} {f.what}", cut=True) for f in first]
-    return [
-        _line(
-            "Findings", f"{len(findings)}, see the report" if len(findings) > FINDINGS else str(len(findings))
-        ),
-        *lines,
-    ]
+    lines = [_said(f"{_LEVEL.get(f.level, _LEVEL['note'])[0]} {f.what}", cut=True, indent=2) for f in first]
+    return [_line("Findings", f"{len(findings) or 'none'}{rest}"), *lines]
 
 
 def _finding(finding: Finding) -> Iterable["Text"]:
     mark, colour = _LEVEL.get(finding.level, _LEVEL["note"])
     yield _said(f"{mark} {finding.what}", colour)
-    yield _said(f"  → {finding.do}")
+    yield _said(f"→ {finding.do}", indent=2)
     if finding.where:
         rest = f" and {finding.count - PLACES} more" if finding.count > PLACES < len(finding.where) else ""
-        yield _said(f"  {', '.join(finding.where[:PLACES])}{rest}", "dim")
+        yield _said(f"{', '.join(finding.where[:PLACES])}{rest}", "dim", indent=2)
 
 
 def _table(title: str) -> "Table":
@@ -216,7 +203,8 @@ def _table(title: str) -> "Table":
 
 def _name(name: str, width: int, chosen: bool) -> "Text":
     """A name in a table's first column, with the mark of the chosen one."""
-    return _said(f"{_CHOSEN if chosen else ' '} {short(one_line(name), width)}", "bold" if chosen else "")
+    text = short(one_line(name), width)
+    return _said(f"{_CHOSEN} {text}", "bold") if chosen else _said(text, indent=2)
 
 
 def _line(name: str, told: str = "") -> "Text":
@@ -226,10 +214,9 @@ def _line(name: str, told: str = "") -> "Text":
     return Text.assemble(_said(name, "bold"), "  " if told else "", _said(told))
 
 
-def _said(text: str, style: str = "", cut: bool = False) -> "Text":
+def _said(text: str, style: str = "", cut: bool = False, indent: int = 0) -> "Text":
     """`text` without terminal escapes, and no markup is read in it; `cut` keeps it on one line."""
     from rich.text import Text
 
-    lead = text[: len(text) - len(text.lstrip(" "))]
-    clean = lead + one_line(utf8(text))
+    clean = " " * indent + one_line(utf8(text))
     return Text(clean, style=style, no_wrap=cut, overflow="ellipsis" if cut else "fold")

@@ -144,6 +144,15 @@ def learners(phase: Phase) -> str:
     return "everything" if phase.learn == ("*",) else ", ".join(phase.learn)
 
 
+def training(phase: Phase) -> str:
+    """A phase in words: "everything for 8 epochs at a rate of 2e-5, decay 0.9 per group"."""
+    if phase.solver == "logistic":
+        return f"{learners(phase)}, solved exactly as a logistic regression"
+    decay = f", decay {rate(phase.decay)} per group" if phase.decay != 1 else ""
+    epochs = f"{phase.epochs} epoch{'s' * (phase.epochs != 1)}"
+    return f"{learners(phase)} for {epochs} at a rate of {rate(phase.lr)}{decay}"
+
+
 def utf8(text: str) -> str:
     r"""`text` as UTF-8 can hold it: half a surrogate pair (from a file name) becomes "\udcff"."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import warmstart
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, Tell, nobody
-from warmstart.base.files import read_json, write_json
+from warmstart.base.files import read_table, write_json
 from warmstart.base.tables import from_table, to_table
 
 
@@ -37,8 +38,8 @@ class Options:
     seed: int = 0
     allow_pickle: bool = False
 
-    def command(self) -> str:
-        """The command line that asks for the same."""
+    def command(self, more: Sequence[str] = ()) -> str:
+        """The command line that asks for the same, with `more` changes of the plan."""
         words = ["warmstart", "run", quoted(self.data)]
         for model in self.models:
             words += ["--from", quoted(model)]
@@ -50,7 +51,7 @@ class Options:
         for name in ("image", "validation", "seed", "score", "allow_pickle"):
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
-        return " ".join(words + [w for s in self.settings for w in ("--set", quoted(s))])
+        return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])
 
 
 def quoted(word: str) -> str:
@@ -66,11 +67,17 @@ class Trip:
     folder: Path
     options: Options
     created: str
+    place: Path  # where the run was begun: relative paths start there
     tell: Tell = field(default=nobody, repr=False)
     fresh: bool = False  # made just now
 
     def path(self, *parts: str) -> Path:
         return self.folder.joinpath(*parts)
+
+    def locate(self, source: str) -> str:
+        """A file, folder or model as it can be opened from here, wherever the run was begun."""
+        there = self.place / source
+        return str(there) if source and self.place != Path.cwd() and exists(there) else source
 
     @property
     def cache(self) -> Path:
@@ -80,10 +87,12 @@ class Trip:
 
 def begin(options: Options, runs: Path, listener: Tell = nobody) -> Trip:
     """A new folder `runs/<name>-<n>` for what was asked for."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(options.data.rstrip("/")).stem).strip("-.") or "run"
+    created, place = datetime.now(UTC).isoformat(timespec="seconds"), Path.cwd()
+    table = {"version": warmstart.__version__, "created": created, "place": str(place)}
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        folder = next_folder(runs, name[:40])
+        folder = next_folder(runs, name_of(options.data))
+        write_json(folder / "run.json", {**table, "options": to_table(options)})
     except OSError as error:
         raise WarmstartError(
             f"{runs}: cannot make a run folder ({error.strerror})",
@@ -91,10 +100,17 @@ def begin(options: Options, runs: Path, listener: Tell = nobody) -> Trip:
             "no-folder",
             5,
         ) from None
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    table = {"version": warmstart.__version__, "created": created, "options": to_table(options)}
-    write_json(folder / "run.json", table)
-    return Trip(folder, options, created, EventLog(folder / "events.jsonl", listener), fresh=True)
+    return Trip(folder, options, created, place, EventLog(folder / "events.jsonl", listener), fresh=True)
+
+
+def name_of(data: str) -> str:
+    """What to call the run folders of these data."""
+    from warmstart.data.bundle import short_name
+
+    try:
+        return short_name(data)
+    except (OSError, ValueError):  # no path at all; reading it says so
+        return "data"
 
 
 def next_folder(runs: Path, name: str) -> Path:
@@ -109,8 +125,21 @@ def next_folder(runs: Path, name: str) -> Path:
             number += 1
 
 
+def run_folder(given: str | Path) -> Path:
+    """A run folder, or the plan.yaml in it."""
+    path = Path(given).expanduser()
+    return path.parent if path.name == "plan.yaml" else path
+
+
 def is_run(path: Path) -> bool:
-    return (path / "run.json").is_file()
+    return exists(path / "run.json")
+
+
+def exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a name, or a zero byte in it
+        return False
 
 
 def reopen(folder: Path, listener: Tell = nobody) -> Trip:
@@ -119,21 +148,27 @@ def reopen(folder: Path, listener: Tell = nobody) -> Trip:
         raise WarmstartError(
             f"{folder}: not a run folder (no run.json)", "give a folder that `warmstart run` made", "no-run"
         )
-    try:
-        table = read_json(folder / "run.json")
-        options, created = from_table(Options, table["options"], where=f"{folder}/run.json"), table["created"]
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    table = read_table(folder / "run.json", "start anew from the data", "bad-run")
+    options = from_table(Options, table.get("options"), where=f"{folder}/run.json")  # type: ignore[arg-type]
+    created, place = str(table.get("created")), Path(str(table.get("place", ".")))
+    return Trip(folder, options, created, place, EventLog(folder / "events.jsonl", listener))
+
+
+def must_agree(trip: Trip, asked: Mapping[str, Any]) -> None:
+    """What is asked of a run that was begun already must be what it was begun with."""
+    wanted = from_table(Options, {"data": trip.options.data, **asked}, "warmstart")
+    other = [name for name in asked if getattr(wanted, name) != getattr(trip.options, name)]
+    if other:
         raise WarmstartError(
-            f"{folder}/run.json cannot be read ({type(error).__name__})",
-            "start anew from the data",
-            "bad-run",
-        ) from None
-    return Trip(folder, options, str(created), EventLog(folder / "events.jsonl", listener))
+            f"{trip.folder} was begun with other settings: {', '.join(other)} cannot be changed now",
+            f"edit {trip.path('plan.yaml')} and leave them out, or start anew from {trip.options.data}",
+            "begun-already",
+        )
 
 
 @contextmanager
 def locked(trip: Trip) -> Iterator[None]:
-    """Nobody else works in this folder meanwhile."""
+    """Nobody else works in this folder meanwhile. A new folder in which nothing was made goes again."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(trip.path(".lock"))
@@ -147,10 +182,15 @@ def locked(trip: Trip) -> Iterator[None]:
             5,
         ) from None
     try:
+        trip.tell({"event": "sitting", "process": os.getpid()})
         yield
     except WarmstartError:
         if trip.fresh and not trip.path("plan.yaml").is_file():
-            shutil.rmtree(trip.folder, ignore_errors=True)  # nothing worth keeping was made
+            shutil.rmtree(trip.folder, ignore_errors=True)
+            with suppress(OSError):  # not empty: others' runs lie there
+                trip.folder.parent.rmdir()
         raise
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(str(trip.folder)) from None
     finally:
         lock.release()

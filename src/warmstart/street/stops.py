@@ -1,4 +1,4 @@
-"""Data, ranking, plan: the stops before anything is trained."""
+"""The first two stops: the user's rows, split once, and the models that one could start from, ranked."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from warmstart.base.errors import WarmstartError
-from warmstart.base.files import read_json, write_json
+from warmstart.base.files import read_table, write_json
 from warmstart.base.tables import checked
-from warmstart.base.types import Bundle, Candidate, Facts, Finding, Option, Plan, Ranking
+from warmstart.base.types import Bundle, Candidate, Finding, Ranking
 from warmstart.data.bundle import load_bundle, open_bundle
-from warmstart.decide.choose import choose, consider, plan_for
-from warmstart.decide.plan_file import apply_settings, read_plan, write_plan
 from warmstart.models.features import pooled_features
 from warmstart.models.load import Pretrained, candidate, load
 from warmstart.select.rank import rank
@@ -42,14 +40,14 @@ def read(trip: Trip) -> Bundle:
     else:
         trip.tell({"event": "stop", "stop": "data", "what": f"reading {asked.data}"})
         bundle = open_bundle(
-            asked.data,
+            trip.locate(asked.data),
             trip.folder,
             text=asked.text or None,
             image=asked.image or None,
             label=asked.label or None,
             group=asked.group or None,
-            test=asked.test or None,
-            validation=asked.validation or None,
+            test=trip.locate(asked.test) or None,
+            validation=trip.locate(asked.validation) or None,
             limit=asked.rows or None,
             seed=asked.seed,
         )
@@ -81,9 +79,9 @@ def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
     """Candidates scored by their frozen features on the training rows. Leaves ranking.json."""
     path = trip.path("ranking.json")
     if path.is_file():
-        table = read_json(path)
-        findings = checked(tuple[Finding, ...], table["findings"], str(path))
-        return checked(Ranking, table["ranking"], str(path)), findings
+        table = read_table(path, "delete it, and it is made anew", "bad-run")
+        findings = checked(tuple[Finding, ...], table.get("findings"), str(path))
+        return checked(Ranking, table.get("ranking"), str(path)), findings
     task = task_of(bundle)
     labels = task.targets(bundle, bundle.train).numpy()
     groups = group_numbers(bundle, bundle.train)
@@ -128,14 +126,18 @@ def sources(trip: Trip, task: Classification) -> Sequence[str]:
 def open_candidate(trip: Trip, source: str, task: Classification) -> tuple[Candidate, Pretrained] | Finding:
     """A candidate with its model; one of the defaults that cannot be had is passed over, and said."""
     try:
-        pretrained = load(
-            source, task.modality, seed=trip.options.seed, allow_pickle=trip.options.allow_pickle
-        )
-        return replace(candidate(source), parameters=pretrained.parameters), pretrained
+        pretrained = open_model(trip, source, task)
+        known = candidate(trip.locate(source))
+        return replace(known, source=source, parameters=pretrained.parameters), pretrained
     except WarmstartError as error:
         if trip.options.models:
             raise
         return Finding("candidates", "warning", error.wrong, f"passed over; {error.do}", 1)
+
+
+def open_model(trip: Trip, source: str, task: Classification) -> Pretrained:
+    asked = trip.options
+    return load(trip.locate(source), task.modality, seed=asked.seed, allow_pickle=asked.allow_pickle)
 
 
 def look_through(
@@ -157,50 +159,5 @@ def group_numbers(bundle: Bundle, numbers: Sequence[int]) -> np.ndarray | None:
     column = bundle.roles.get("group")
     if column is None:
         return None
-    values = [str(row[column]) for row in bundle.rows.take(numbers)]
-    return np.unique(values, return_inverse=True)[1]
-
-
-def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
-    """Everything that the decision may look at."""
-    task, best = task_of(bundle), ranking.best
-    pretrained = load(
-        best.candidate.source, task.modality, seed=trip.options.seed, allow_pickle=trip.options.allow_pickle
-    )
-    targets = task.targets(bundle, bundle.train)
-    counts = np.bincount(targets.numpy(), minlength=len(bundle.labels))
-    part = pretrained.anatomy.part
-    return Facts(
-        task=bundle.task,
-        modality=task.modality,
-        rows=len(bundle.train),
-        classes=len(bundle.labels),
-        fewest_per_class=int(counts.min()),
-        median_per_class=float(np.median(counts)),
-        floor=task.floor(targets),
-        probe=best.accuracy.value,
-        groups=pretrained.anatomy.names,
-        depths=best.depths,
-        parameters=pretrained.parameters,
-        pretrained=True,
-        head_is_linear=pretrained.anatomy.head_is_linear,
-        can_pool=part.can_pool,
-        can_cut=part.can_cut,
-        has_batch_norm=pretrained.anatomy.has_batch_norm,
-    )
-
-
-def decide(trip: Trip, facts: Facts, ranking: Ranking) -> tuple[Plan, tuple[Option, ...]]:
-    """The plan; a plan.yaml that lies in the folder already, edited or not, is followed."""
-    path, asked = trip.path("plan.yaml"), trip.options
-    options = consider(facts)
-    if path.is_file():
-        return read_plan(path), options
-    model = ranking.best.candidate.source
-    if asked.strategy:
-        plan = plan_for(asked.strategy, facts, model, seed=asked.seed)
-    else:
-        plan, options = choose(facts, model, seed=asked.seed)
-    plan = apply_settings(plan, asked.settings)
-    write_plan(plan, options, path)
-    return plan, options
+    values = bundle.rows.column(column)
+    return np.unique([str(values[number]) for number in numbers], return_inverse=True)[1]

@@ -7,17 +7,18 @@ import io
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 import warmstart
+from warmstart.base.events import read_events
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
 from warmstart.base.types import Bundle, Evidence, Facts, Finding, Option, Plan, Ranking, Run, Scored
 from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
+from warmstart.street.deciding import command
 from warmstart.street.folder import Trip
 
 MISTAKES = 20
@@ -65,13 +66,19 @@ def result(
         mistakes=mistakes(recommended, bundle),
         findings=tuple(findings),
         proofs=proofs(runs, facts),
-        reproduce=reproduce(trip, plan),
+        reproduce=reproduce(command(trip, facts, ranking, plan), plan),
     )
 
 
 def elapsed(trip: Trip) -> float:
-    """Seconds since the run folder was made."""
-    return max(0.0, time.time() - datetime.fromisoformat(trip.created).astimezone(UTC).timestamp())
+    """Seconds of work on this run folder: of each sitting up to its last event, of this one up to now."""
+    total, began, last = 0.0, time.time(), time.time()
+    for number, event in enumerate(read_events(trip.path("events.jsonl"))):
+        if event["event"] == "sitting":
+            total += last - began if number else 0.0
+            began = event["time"]
+        last = event["time"]
+    return max(0.0, total + time.time() - began)
 
 
 def ranked(scored: Scored) -> RankedModel:
@@ -158,7 +165,7 @@ def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
     }
 
 
-def reproduce(trip: Trip, plan: Plan) -> Reproduce:
+def reproduce(words: str, plan: Plan) -> Reproduce:
     import torch
 
     versions = {"python": platform.python_version(), "warmstart": warmstart.__version__}
@@ -167,4 +174,4 @@ def reproduce(trip: Trip, plan: Plan) -> Reproduce:
         "threads": str(torch.get_num_threads()),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
     }
-    return Reproduce(trip.options.command(), plan.seed, versions | {n: version(n) for n in VERSIONS}, machine)
+    return Reproduce(words, plan.seed, versions | {n: version(n) for n in VERSIONS}, machine)

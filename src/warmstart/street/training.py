@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,21 +14,25 @@ from warmstart.adapt.apply import apply
 from warmstart.adapt.describe import describe
 from warmstart.adapt.edits._labels import match
 from warmstart.adapt.merge import merge_adapters
-from warmstart.base.files import read_json, write_json, write_text
+from warmstart.base.files import write_text
 from warmstart.base.seeds import generator
-from warmstart.base.tables import checked, to_table
 from warmstart.base.types import Bundle, Facts, Finding, Plan, Predictions, Run
 from warmstart.decide.choose import plan_for
+from warmstart.models.anatomy import State
+from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
-from warmstart.models.inputs import digest
-from warmstart.models.load import Pretrained, load, quiet
+from warmstart.models.inputs import Inputs, Numbers, digest
+from warmstart.models.load import Pretrained, load
+from warmstart.street import kept
 from warmstart.street.folder import Trip
 from warmstart.street.stops import task_of
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
-from warmstart.tune.loop import Keeping, tune
+from warmstart.tune.loop import Trained, tune
+from warmstart.tune.trunk import Keeping
 
 SPLITS = ("train", "validation", "test")
+PROVED = 64  # test rows that the saved processor must read like the one that was measured
 TRAIN_SAMPLE = 1000  # training rows that the finished model is asked about
 SAME = 1e-5  # largest difference between what was measured and what the saved model says
 
@@ -60,7 +63,12 @@ def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
     names = ["frozen", "scratch"] if plan.strategy != "frozen" else ["full", "scratch"]
     fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
     return [
-        replace(plan_for(name, facts, plan.model, seed=plan.seed), guards=fair, batch=plan.batch)
+        replace(
+            plan_for(name, facts, plan.model, seed=plan.seed),
+            guards=fair,
+            batch=plan.batch,
+            micro_batch=plan.micro_batch,
+        )
         for name in names
         if name != plan.strategy
     ]
@@ -68,26 +76,18 @@ def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
 
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:
     """Train by `plan` and ask about every split. Leaves training/<name>/ with the model and its answers."""
-    folder = trip.path("training", name)
-    mark = fingerprint(plan, bundle)
-    if (folder / "run.json").is_file():
-        table = read_json(folder / "run.json")
-        if table["fingerprint"] == mark:
-            return read_run(folder, table)
+    folder, mark = trip.path("training", name), kept.fingerprint(plan, bundle)
+    done = kept.read_run(folder, mark)
+    if done is not None:
+        return done
+    if (folder / "run.json").is_file():  # of another plan, or damaged
         shutil.rmtree(folder)
     task = task_of(bundle)
-    trip.tell({"event": "stop", "stop": "tune", "what": name})
     started = load_for(trip, plan, task.modality)
-    before = started.anatomy
     adapted = apply(started, plan.edits, bundle.labels, plan.seed)
-    write_text(folder / "anatomy.txt", describe(before, adapted.pretrained.anatomy, plan, adapted.notes))
-    keeping = Keeping(trip.cache, checkpoints=folder / "checkpoints")
-    splits = {n: ready.splits[n] for n in ("train", "validation")}
-
-    def tell(event: dict[str, Any]) -> None:
-        trip.tell({"run": name, **event})
-
-    trained = tune(adapted.pretrained, plan, task, splits, keeping, tell)
+    anatomy = describe(started.anatomy, adapted.pretrained.anatomy, plan, adapted.notes)
+    write_text(folder / "anatomy.txt", anatomy)
+    trained = learn(trip, name, adapted.pretrained, plan, task, ready)
     finished = merge_adapters(adapted.pretrained)
     run = Run(
         name=name,
@@ -101,46 +101,66 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
         proofs={**trained.proofs, "notes": list(adapted.notes)},
     )
     save_model(finished, folder / "model")
-    proofs = {**run.proofs, "saved_equals_measured": compare_saved(folder / "model", run, task, ready)}
-    run = replace(run, proofs=proofs)
-    write_run(folder, run, mark)
+    difference = compare_saved(folder / "model", run, task, bundle, ready)
+    run = replace(run, proofs={**run.proofs, "saved_equals_measured": difference})
+    kept.write_run(folder, run, mark)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return run
 
 
+def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> Trained:
+    """Tune in place; a plan without phases leaves the model as it is."""
+    if not plan.phases:
+        return Trained(0.0, 0, 0, (), {})
+    trip.tell({"event": "stop", "stop": "tune", "what": name})
+
+    def tell(event: dict[str, Any]) -> None:
+        trip.tell({"run": name, **event})
+
+    keeping = Keeping(trip.cache, checkpoints=trip.path("training", name, "checkpoints"))
+    splits = {n: ready.splits[n] for n in ("train", "validation")}
+    return tune(pretrained, plan, task, splits, keeping, tell)
+
+
 def base_run(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Run | None:
     """The pretrained model as it came, where its own head knows all the user's classes."""
-    task = task_of(bundle)
-    started = load_for(trip, replace(plan, pretrained=True), task.modality)
+    plain = replace(
+        plan, strategy="base", pretrained=True, edits=({"name": "new_head"},), phases=(), guards=()
+    )
+    started = load_for(trip, plain, task_of(bundle).modality)
     if len(match(bundle.labels, started.labels)) < len(bundle.labels):
         return None
-    began = time.perf_counter()
-    kept = apply(started, ({"name": "new_head"},), bundle.labels, plan.seed).pretrained
-    plain = replace(plan, strategy="base", edits=({"name": "new_head"},), phases=(), pretrained=True)
-    answers = answer(kept, plain, task, ready)
-    save_model(kept, trip.path("training", "base", "model"))
-    return Run("base", plain, answers, time.perf_counter() - began, kept.parameters, 0, 0)
+    return carry_out(trip, "base", plain, bundle, ready)
 
 
 def load_for(trip: Trip, plan: Plan, modality: str) -> Pretrained:
     assert plan.model is not None
-    return load(
-        plan.model, modality, weights=plan.pretrained, seed=plan.seed, allow_pickle=trip.options.allow_pickle
-    )
+    model, allow_pickle = trip.locate(plan.model), trip.options.allow_pickle
+    return load(model, modality, weights=plan.pretrained, seed=plan.seed, allow_pickle=allow_pickle)
+
+
+class Some(Inputs):
+    """Some rows of other inputs."""
+
+    def __init__(self, whole: Inputs, places: Numbers) -> None:
+        self.whole, self.places = whole, np.asarray(places)
+        self.lengths = whole.lengths[self.places]
+        self.key = digest(whole.key.encode(), self.places.tobytes())
+
+    def batch(self, numbers: Numbers) -> State:
+        return self.whole.batch(self.places[np.asarray(numbers)])
 
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:
     """What the model says about validation and test rows and a sample of the training rows."""
     chosen = {name: np.arange(len(ready.splits[name])) for name in SPLITS}
     if len(chosen["train"]) > TRAIN_SAMPLE:
-        picked = generator(plan.seed, "train-sample").choice(
-            len(chosen["train"]), TRAIN_SAMPLE, replace=False
-        )
-        chosen["train"] = np.sort(picked)
+        random = generator(plan.seed, "train-sample")
+        chosen["train"] = np.sort(random.choice(len(chosen["train"]), TRAIN_SAMPLE, replace=False))
     out = {}
     for name, places in chosen.items():
         split = ready.splits[name]
-        logits = logits_of(pretrained.anatomy, split.inputs)[places]
+        logits = logits_of(pretrained.anatomy, Some(split.inputs, places))
         rows = np.asarray(ready.numbers[name], np.int64)[places]
         out[name] = Predictions(rows, split.targets.numpy()[places], task.probabilities(logits))
     return out
@@ -158,42 +178,16 @@ def save_model(pretrained: Pretrained, folder: Path) -> None:
     draft.rename(folder)
 
 
-def compare_saved(folder: Path, run: Run, task: Any, ready: Ready) -> float:
+def compare_saved(folder: Path, run: Run, task: Any, bundle: Bundle, ready: Ready) -> float:
     """Largest difference of a probability on test rows between the trained model and the saved one."""
-    again = load(str(folder), task.modality)
-    saved = answer(again, run.plan, task, replace(ready, splits=dict(ready.splits)))["test"].probabilities
+    again, inputs = load(str(folder), task.modality), ready.splits["test"].inputs
+    first = np.arange(min(PROVED, len(inputs)))
+    read, _ = task.inputs(again, bundle, ready.numbers["test"][: len(first)], None)
+    ours, theirs = inputs.batch(first), read.batch(first)
+    if ours.keys() != theirs.keys() or any(not ours[k].equal(theirs[k]) for k in ours):
+        raise RuntimeError(f"{folder}: the saved processor reads the rows otherwise than the measured one")
+    saved = task.probabilities(logits_of(again.anatomy, inputs))
     difference = float(np.abs(saved - run.predictions["test"].probabilities).max())
     if difference > SAME:
         raise RuntimeError(f"{folder}: the saved model differs from the measured one by {difference:g}")
     return difference
-
-
-def fingerprint(plan: Plan, bundle: Bundle) -> str:
-    table = {k: v for k, v in to_table(plan).items() if k != "reasons"}
-    return digest(str((table, bundle.fingerprint, bundle.labels)).encode())
-
-
-def write_run(folder: Path, run: Run, mark: str) -> None:
-    arrays: dict[str, Any] = {}
-    for name, said in run.predictions.items():
-        arrays |= {
-            f"{name}.rows": said.rows,
-            f"{name}.truth": said.truth,
-            f"{name}.probs": said.probabilities,
-        }
-    draft = folder / ".predictions.npz"
-    np.savez(draft, **arrays)
-    draft.replace(folder / "predictions.npz")
-    table = {k: v for k, v in vars(run).items() if k != "predictions"}
-    write_json(folder / "run.json", {"fingerprint": mark, "run": table})
-
-
-def read_run(folder: Path, table: Mapping[str, Any]) -> Run:
-    with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
-        said = {
-            name: Predictions(arrays[f"{name}.rows"], arrays[f"{name}.truth"], arrays[f"{name}.probs"])
-            for name in SPLITS
-        }
-    fields = dict(table["run"])
-    plan = checked(Plan, fields.pop("plan"), str(folder / "run.json"))
-    return Run(plan=plan, predictions=said, **{**fields, "history": tuple(fields["history"])})

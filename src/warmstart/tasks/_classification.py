@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, overload
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ class Classification(ABC):
 
     modality: ClassVar[str]
     pipeline: ClassVar[str]  # the task's name in transformers
-    roles: ClassVar[tuple[str, ...]]  # columns that it needs
+    roles: ClassVar[tuple[str, ...]]  # columns that it needs, the input first
     primary: ClassVar[str] = "accuracy"
 
     def fits(self, roles: dict[str, str]) -> bool:
@@ -40,14 +41,12 @@ class Classification(ABC):
         self, pretrained: Pretrained, bundle: Bundle, numbers: Sequence[int], folder: Path | None
     ) -> tuple[Inputs, list[Finding]]:
         """Inputs of the rows with these numbers; `folder` keeps what is dear to make."""
-        column = bundle.roles[self.roles[0]]
-        return self.encode(pretrained, [row[column] for row in bundle.rows.take(numbers)], folder)
+        return self.encode(pretrained, Cells(bundle, self.roles[0], tuple(numbers)), folder)
 
     def targets(self, bundle: Bundle, numbers: Sequence[int]) -> Tensor:
         """N class numbers."""
         place = {label: i for i, label in enumerate(bundle.labels)}
-        column = bundle.roles["label"]
-        return torch.tensor([place[str(row[column])] for row in bundle.rows.take(numbers)], dtype=torch.long)
+        return torch.tensor([place[str(v)] for v in Cells(bundle, "label", tuple(numbers))], dtype=torch.long)
 
     def loss(self, logits_BC: Tensor, targets_B: Tensor) -> tuple[Tensor, int]:
         """Summed cross-entropy and how many rows it covers, so that batches can be added up."""
@@ -55,8 +54,32 @@ class Classification(ABC):
 
     def probabilities(self, logits_NC: Tensor) -> NDArray[np.float64]:
         """N x C probabilities in double precision."""
-        return np.asarray(logits_NC.double().softmax(-1).numpy())
+        return np.asarray(logits_NC.detach().cpu().double().softmax(-1).numpy())
 
     def floor(self, targets_N: Tensor) -> float:
         """Accuracy of always giving the most frequent answer."""
         return float(torch.bincount(targets_N).max() / len(targets_N))
+
+
+@dataclass(frozen=True)
+class Cells(Sequence[Any]):
+    """One column of some rows, read cell by cell: all pictures of a table need not fit into memory."""
+
+    bundle: Bundle
+    role: str
+    numbers: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Cells: ...
+
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return Cells(self.bundle, self.role, self.numbers[place])
+        column = self.bundle.rows.table.column(self.bundle.roles[self.role])
+        return column[self.numbers[place]].as_py()

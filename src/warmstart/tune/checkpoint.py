@@ -1,24 +1,27 @@
 """Where a training stands, on disk: written whole or not at all, checked when read, newest intact first.
 
 A folder a checkpoint: weights, optimiser and guards as safetensors, numbers as JSON, and a manifest with a
-hash of each file, which is written last.
+hash of each file.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from warmstart.models.whole import whole_folder
+
 KEPT = 2
+NAME = re.compile(r"checkpoint-(\d{6,})", re.ASCII)
 Tensors = Mapping[str, Tensor]
 
 
@@ -31,70 +34,71 @@ class Checkpoint:
 
 
 def save(folder: Path, fingerprint: str, numbers: dict[str, Any], tensors: Mapping[str, Tensors]) -> None:
-    """Add a checkpoint to `folder` and delete all but the newest two."""
+    """Add a checkpoint to `folder` and delete all but the newest two. OSError and the like if it cannot."""
     number = 1 + max((order(p) for p in found(folder)), default=0)
-    draft = folder / f".draft-{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    for name, table in tensors.items():
-        flat = {k: v.detach().cpu().contiguous() for k, v in table.items()}
-        save_file(flat, draft / f"{name}.safetensors")
-    (draft / "numbers.json").write_text(json.dumps(numbers), encoding="utf-8")
-    hashes = {p.name: sha256(p.read_bytes()).hexdigest() for p in sorted(draft.iterdir())}
-    manifest = json.dumps({"fingerprint": fingerprint, "files": hashes})
-    (draft / "manifest.json").write_text(manifest, encoding="utf-8")
-    for path in draft.iterdir():
-        sync(path)
-    sync(draft)
-    draft.rename(folder / f"checkpoint-{number:06d}")
-    sync(folder)
+    with whole_folder(folder / f"checkpoint-{number:06d}") as draft:
+        for name, table in tensors.items():
+            flat = {k: v.detach().cpu().contiguous() for k, v in table.items()}
+            save_file(flat, draft / f"{name}.safetensors")
+        (draft / "numbers.json").write_text(json.dumps(numbers), encoding="utf-8")
+        hashes = {path.name: hash_of(path) for path in sorted(draft.iterdir())}
+        manifest = json.dumps({"fingerprint": fingerprint, "files": hashes})
+        (draft / "manifest.json").write_text(manifest, encoding="utf-8")
     for old in found(folder)[:-KEPT]:
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def newest(folder: Path, fingerprint: str) -> tuple[Checkpoint | None, list[str]]:
-    """The newest intact checkpoint of this training, and why newer ones were passed over."""
+    """The newest intact checkpoint of this training, and why newer ones were passed over.
+
+    Damaged ones are deleted, so that they never count among the newest two.
+    """
     passed: list[str] = []
     for path in reversed(found(folder)):
-        trouble = damage(path, fingerprint)
-        if not trouble:
-            return read(path), passed
-        passed.append(f"{path.name}: {trouble}")
+        try:
+            manifest = verified(path)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            passed.append(
+                f"{path.name}: {error}" if isinstance(error, Damaged) else f"{path.name} cannot be read"
+            )
+            shutil.rmtree(path, ignore_errors=True)
+            continue
+        if manifest["fingerprint"] == fingerprint:
+            return read(path, manifest["files"]), passed
+        passed.append(f"{path.name}: belongs to another plan, other data or another model")
     return None, passed
 
 
-def damage(path: Path, fingerprint: str) -> str:
-    """What is wrong with a checkpoint; empty if nothing is."""
-    try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        if manifest["fingerprint"] != fingerprint:
-            return "belongs to another plan or other data"
-        for name, expected in manifest["files"].items():
-            if sha256((path / name).read_bytes()).hexdigest() != expected:
-                return f"{name} is damaged"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"cannot be read ({type(error).__name__})"
-    return ""
+class Damaged(ValueError):
+    """A file is not what was written."""
 
 
-def read(path: Path) -> Checkpoint:
+def verified(path: Path) -> dict[str, Any]:
+    """The manifest of a checkpoint whose files all are what it says; Damaged and the like if not."""
+    manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    for name, expected in manifest["files"].items():
+        if hash_of(path / name) != expected:
+            raise Damaged(f"{name} is damaged")
+    if "numbers.json" not in manifest["files"] or not isinstance(manifest["fingerprint"], str):
+        raise Damaged("its manifest is not whole")
+    return manifest
+
+
+def read(path: Path, files: Mapping[str, str]) -> Checkpoint:
     numbers = json.loads((path / "numbers.json").read_text(encoding="utf-8"))
-    tensors = {p.stem: load_file(p) for p in sorted(path.glob("*.safetensors"))}
-    return Checkpoint(numbers, tensors)
+    tables = [path / name for name in files if name.endswith(".safetensors")]
+    return Checkpoint(numbers, {table.stem: load_file(table) for table in tables})
+
+
+def hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def found(folder: Path) -> list[Path]:
-    return sorted(folder.glob("checkpoint-*"), key=order)
+    """Checkpoints, oldest first."""
+    return sorted((p for p in folder.glob("checkpoint-*") if NAME.fullmatch(p.name)), key=order)
 
 
 def order(path: Path) -> int:
     return int(path.name.rsplit("-", 1)[1])
-
-
-def sync(path: Path) -> None:
-    """Have the system write what it holds back; without it a power cut can lose what a rename has shown."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

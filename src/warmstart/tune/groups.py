@@ -8,8 +8,6 @@ from torch import nn
 from warmstart.base.types import Phase
 from warmstart.models.anatomy import Anatomy
 
-DECAYED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-
 
 def optimiser(anatomy: Anatomy, phase: Phase) -> torch.optim.AdamW:
     """AdamW over the groups that learn; each remembers its own full rate as "full_lr"."""
@@ -28,15 +26,14 @@ def table(parameters: list[nn.Parameter], lr: float, weight_decay: float) -> dic
 
 
 def decayed_parameters(model: nn.Module) -> set[int]:
-    """Weights of linear and convolution layers: what multiplies inputs. Everything else shifts or scales.
+    """Ids of what multiplies inputs: weights of two and more dimensions that are no table to look things up.
 
-    Other modules' weights of two or more dimensions count as such too, unless they are embeddings.
+    Everything else shifts or scales: biases, norms, class tokens, tables of positions, layer scales.
     """
-    found: set[int] = set()
-    for module in model.modules():
-        if isinstance(module, nn.Embedding):
-            continue
-        for name, parameter in module.named_parameters(recurse=False):
-            if isinstance(module, DECAYED) and name == "weight" or name == "weight" and parameter.dim() >= 2:
-                found.add(id(parameter))
-    return found
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, (nn.Embedding, nn.EmbeddingBag))}
+    return {
+        id(parameter)
+        for module in model.modules()
+        for name, parameter in module.named_parameters(recurse=False)
+        if name.endswith("weight") and parameter.dim() >= 2 and id(parameter) not in tables
+    }

@@ -4,56 +4,92 @@ L2-regularised multinomial logistic regression on standardised features (L-BFGS)
 the validation rows. The standardisation is folded into the weights, so that the head reads plain features.
 """
 
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from warmstart.base.errors import WarmstartError
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of sklearn: larger is weaker regularisation
+UNSEEN = -30.0  # logit of a class that no training row has
 
 
 def solve_head(
-    linear: nn.Linear, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], classes: int
-) -> dict[str, float]:
+    linear: nn.Linear,
+    train: tuple[Tensor, Tensor],
+    validation: tuple[Tensor, Tensor],
+    classes: int,
+    strengths: Sequence[float] = STRENGTHS,
+) -> dict[str, Any]:
     """Set `linear` to the solution with the lowest validation log-loss; returns what was found.
 
-    `train` and `validation` are features (N x D) and class numbers (N).
+    `train` and `validation` are features (N x D) and class numbers (N). "converged" says whether L-BFGS came
+    to its end for that solution. Raises WarmstartError if a feature is not finite.
     """
-    x_ND, y_N = train
+    x_ND, y_N = train[0].double(), train[1].numpy()
+    check_finite(x_ND, validation[0])
     mean_D, std_D = x_ND.mean(0), x_ND.std(0, unbiased=False)
     std_D = torch.where(std_D > 1e-6 * std_D.max(), std_D, torch.ones_like(std_D))
-    z_ND = ((x_ND - mean_D) / std_D).double().numpy()
-    best: tuple[float, float, Tensor, Tensor] | None = None
-    for strength in STRENGTHS:
-        weight_CD, bias_C = fit(z_ND, y_N.numpy(), strength, classes)
-        folded_CD = weight_CD / std_D.double()
-        shifted_C = bias_C - folded_CD @ mean_D.double()
-        logits = validation[0].double() @ folded_CD.T + shifted_C
-        loss = float(nn.functional.cross_entropy(logits, validation[1]))
-        if best is None or loss < best[0]:
-            best = (loss, strength, folded_CD, shifted_C)
-    assert best is not None
+    z_ND = ((x_ND - mean_D) / std_D).numpy()
+    found: list[tuple[float, float, bool, Tensor, Tensor]] = []
+    for strength, weight_CD, bias_C, converged in path(z_ND, y_N, classes, strengths):
+        folded_CD = weight_CD / std_D
+        shifted_C = bias_C - folded_CD @ mean_D
+        logits_NC = validation[0].double() @ folded_CD.T + shifted_C
+        loss = float(cross_entropy(logits_NC, validation[1]))
+        found.append((loss, strength, converged, folded_CD, shifted_C))
+    loss, strength, converged, weight, bias = min(found, key=lambda solution: solution[:2])
     with torch.no_grad():
-        linear.weight.copy_(best[2])
-        linear.bias.copy_(best[3])
-    return {"strength": best[1], "validation_loss": best[0]}
+        linear.weight.copy_(weight)
+        linear.bias.copy_(bias)
+    return {"strength": strength, "validation_loss": loss, "converged": converged}
 
 
-def fit(
-    z_ND: NDArray[np.float64], y_N: NDArray[np.int64], strength: float, classes: int
-) -> tuple[Tensor, Tensor]:
-    """Weights (C x D) and biases (C) of all classes, also of those that no row has."""
+def check_finite(*features: Tensor) -> None:
+    if not all(bool(torch.isfinite(x).all()) for x in features):
+        raise WarmstartError(
+            "the features below the head are not finite for some rows",
+            "look at the weights of the model and at the rows, or choose another model",
+            "not-finite",
+        )
+
+
+def path(
+    z_ND: NDArray[np.float64], y_N: NDArray[np.int64], classes: int, strengths: Sequence[float]
+) -> list[tuple[float, Tensor, Tensor, bool]]:
+    """For each strength: weights (C x D) and biases (C) of all classes, and whether they converged.
+
+    From strong to weak regularisation, each beginning where the one before it ended.
+    """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    weight, bias = np.zeros((classes, z_ND.shape[1])), np.full(classes, -30.0)
     seen = np.unique(y_N)
     if len(seen) == 1:
-        bias[seen] = 0.0
-        return torch.from_numpy(weight), torch.from_numpy(bias)
-    model = LogisticRegression(C=strength, max_iter=1000, tol=1e-6).fit(z_ND, y_N)
-    if len(seen) == 2:  # sklearn keeps one row for two classes: half the log-odds each
-        weight[seen] = np.stack([-model.coef_[0], model.coef_[0]]) / 2
-        bias[seen] = np.array([-model.intercept_[0], model.intercept_[0]]) / 2
-    else:
-        weight[seen], bias[seen] = model.coef_, model.intercept_
-    return torch.from_numpy(weight), torch.from_numpy(bias)
+        return [(strengths[0], *spread(seen, np.zeros((1, z_ND.shape[1])), np.zeros(1), classes), True)]
+    model, found = LogisticRegression(max_iter=1000, tol=1e-6, warm_start=True), []
+    for strength in strengths:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it is told instead
+            model.set_params(C=strength).fit(z_ND, y_N)
+        weight, bias = model.coef_, model.intercept_
+        if len(seen) == 2:  # sklearn keeps one row for two classes: half the log-odds each
+            weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+        converged = bool((model.n_iter_ < model.max_iter).all())
+        found.append((strength, *spread(seen, weight, bias, classes), converged))
+    return found
+
+
+def spread(
+    seen: NDArray[np.int64], weight: NDArray[np.float64], bias: NDArray[np.float64], classes: int
+) -> tuple[Tensor, Tensor]:
+    """Weights and biases of the classes that were seen, among those of all."""
+    weight_CD, bias_C = np.zeros((classes, weight.shape[1])), np.full(classes, UNSEEN)
+    weight_CD[seen], bias_C[seen] = weight, bias
+    return torch.from_numpy(weight_CD), torch.from_numpy(bias_C)

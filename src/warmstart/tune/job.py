@@ -45,6 +45,7 @@ class Job:
     loss_count: int = 0
     stop: bool = False  # ends the phase
     history: list[dict[str, Any]] = field(default_factory=list)
+    proofs: dict[str, Any] = field(default_factory=lambda: {"frozen_unmoved": True, "prefix_cached": []})
     start: dict[str, Tensor] = field(default_factory=dict, repr=False)  # moving weights before training
     seconds: float = 0.0  # spent in earlier sittings
 
@@ -58,13 +59,16 @@ class Job:
         return {name: state[name].detach().clone() for name in self.moving}
 
     def set_weights(self, weights: Mapping[str, Tensor]) -> None:
-        self.anatomy.model.load_state_dict(dict(weights), strict=False)
+        """Take over what `weights` gave; what never moves stays as it is."""
+        unknown = self.anatomy.model.load_state_dict(dict(weights), strict=False).unexpected_keys
+        assert not unknown, unknown
 
 
 class Guard:
     """A mitigation. Override what you need; five moments are enough."""
 
     mitigates: ClassVar[str]  # "overfitting", "forgetting" or "dependency"
+    finishes_last: ClassVar[bool] = False  # after the guards that choose among weights
 
     def begin(self, job: Job) -> None:
         """Before the first phase."""

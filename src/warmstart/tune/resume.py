@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from warmstart.base.tables import to_table
 from warmstart.base.types import Phase
-from warmstart.models.inputs import digest
+from warmstart.models.inputs import bytes_of, digest
 from warmstart.tune import checkpoint
 from warmstart.tune.job import Guard, Job
 
-PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history")
+PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history", "proofs")
+FAILURES = (OSError, RuntimeError, SafetensorError)  # as which a full disk arrives
 
 
 @dataclass
 class Saver:
-    """Saves the job at the end of each epoch and within long ones, and tells how far it is."""
+    """Saves the job every so many seconds and at the end of each phase, and tells how far it is."""
 
     job: Job
     guards: Sequence[Guard]
     folder: Path | None
-    every: float  # seconds between checkpoints within an epoch
+    every: float  # seconds between checkpoints
     started: float
     saved: float = field(default_factory=time.perf_counter)
     told: float = 0.0
     begun: int = 0  # steps when this sitting began
+    fingerprint: str = field(init=False)
 
-    @property
-    def fingerprint(self) -> str:
-        """Of the plan, the rows and the weights that training began from: nothing else is resumed."""
-        plan = {k: v for k, v in to_table(self.job.plan).items() if k != "reasons"}
-        keys = [split.inputs.key for split in self.job.splits.values()]
-        shapes = [f"{name}{tuple(w.shape)}" for name, w in self.job.start.items()]
-        first = [w.detach().cpu().contiguous().numpy().tobytes() for w in self.job.start.values()]
-        return digest(str((plan, keys, shapes)).encode(), *first)
+    def __post_init__(self) -> None:
+        self.fingerprint = digest(*beginning(self.job)) if self.folder is not None else ""
 
     def restore(self) -> Mapping[str, Tensor] | None:
         """Take up the newest intact checkpoint; returns the optimiser's tensors if there was one."""
@@ -66,6 +63,7 @@ class Saver:
             self.save(stepper)
 
     def save(self, stepper: torch.optim.Optimizer | None) -> None:
+        """Write a checkpoint. A full disk is not the end of a training: where this fails, it is only said."""
         if self.folder is None:
             return
         guards = [guard.state() for guard in self.guards]
@@ -78,7 +76,10 @@ class Saver:
         if stepper is not None:
             tensors["optimiser"] = optimiser_tensors(stepper)
         tensors |= {f"guard.{i}": table for i, (_, table) in enumerate(guards) if table}
-        checkpoint.save(self.folder, self.fingerprint, numbers, tensors)
+        try:
+            checkpoint.save(self.folder, self.fingerprint, numbers, tensors)
+        except FAILURES as error:
+            self.job.tell({"event": "note", "what": f"checkpoint not written: {error}"})
         self.saved = time.perf_counter()
 
     def progress(self, phase: Phase, per_epoch: int) -> None:
@@ -103,6 +104,18 @@ class Saver:
                 "seconds_left": left / max(1e-9, rate),
             }
         )
+
+
+def beginning(job: Job) -> Iterator[bytes | memoryview]:
+    """Plan, rows, labels and all weights before the first step: only a training with the same is resumed."""
+    plan = {k: v for k, v in to_table(job.plan).items() if k != "reasons"}
+    yield str(plan).encode()
+    for name, split in sorted(job.splits.items()):
+        yield f"{name} {split.inputs.key}".encode()
+        yield bytes_of(split.targets)
+    for name, tensor in job.anatomy.model.state_dict().items():
+        yield f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode()
+        yield bytes_of(tensor)
 
 
 def optimiser_tensors(stepper: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from math import cos, pi
 
-from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Phase
 
 SHAPES: dict[str, Callable[[float], float]] = {
@@ -15,8 +14,6 @@ SHAPES: dict[str, Callable[[float], float]] = {
 
 def factor(phase: Phase, step: int, total: int) -> float:
     """Factor of the rate at `step` (0-based) of `total`: up in the warm-up, then down to 0 at the end."""
-    if phase.schedule not in SHAPES:
-        raise WarmstartError(f"no schedule {phase.schedule!r}", did_you_mean(phase.schedule, SHAPES))
     rising = round(phase.warmup * total)
     if step < rising:
         return (step + 1) / rising

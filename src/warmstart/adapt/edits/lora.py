@@ -4,6 +4,7 @@ The adapter is B A x * alpha / rank with B zero at first, so that nothing change
 """
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,17 +35,13 @@ class Lora:
         """Change the module in place. WarmstartError without peft, and for a body without linear layers."""
         peft = import_peft()
         module, names = pretrained.module, linear_layers(pretrained.anatomy)
-        if not names:
-            raise WarmstartError(
-                f"edit 'lora': the body of {pretrained.source} has no linear layers to put adapters beside",
-                "choose the strategy full or partial",
-                "nothing-to-adapt",
-            )
+        check(pretrained, names)
         let_rest(pretrained.anatomy)
         config = peft.LoraConfig(
             r=self.rank, lora_alpha=self.alpha, lora_dropout=self.dropout, target_modules=exactly(names)
         )
-        with seeded(seed, "lora"):
+        with seeded(seed, "lora"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "fan_in_fan_out")  # peft finds out by itself, and says so
             peft.inject_adapter_in_model(config, module)
         for parameter in module.parameters():  # peft lets adapters alone learn; the head learns too
             parameter.requires_grad_(may_learn(parameter))
@@ -69,10 +66,26 @@ def import_peft() -> Any:
     return peft
 
 
+def check(pretrained: Pretrained, names: list[str]) -> None:
+    if hasattr(pretrained.module, "peft_config"):
+        raise WarmstartError(
+            f"edit 'lora': {pretrained.source} already has adapters", "leave the second lora out", "twice"
+        )
+    if not names:
+        raise WarmstartError(
+            f"edit 'lora': the body of {pretrained.source} has no linear layers to put adapters beside",
+            "choose the strategy full or partial",
+            "nothing-to-adapt",
+        )
+
+
 def linear_layers(anatomy: Anatomy) -> list[str]:
     """Paths of the linear layers of the body. Subclasses are left out: their owners may bypass `forward`."""
+    from transformers.pytorch_utils import Conv1D  # GPT-2's name for a linear layer
+
+    kinds = (nn.Linear, Conv1D)
     body = {id(m) for group in anatomy.groups[:-1] for part in group.modules for m in part.modules()}
-    return [n for n, m in anatomy.model.named_modules() if type(m) is nn.Linear and id(m) in body]
+    return [n for n, m in anatomy.model.named_modules() if type(m) in kinds and id(m) in body]
 
 
 def exactly(names: list[str]) -> str:

@@ -47,7 +47,7 @@ def _groups(draft: Draft, rank: list[int]) -> list[Found]:
     groups = draft.values("group")
     sides: dict[str, set[int]] = {}
     for group, side in zip(groups, rank, strict=True):
-        if group is not None:
+        if group and group.strip():
             sides.setdefault(group, set()).add(side)
     both = {group for group, seen in sides.items() if len(seen) > 1}
     if not both:

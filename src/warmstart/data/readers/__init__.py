@@ -12,7 +12,7 @@ class Reader(Protocol):
     """One file format.
 
     `rows` returns a pyarrow Table made by `_table.finish`: the user's columns, `_where` (the line or file
-    that each row came from), `_split` ("train", "validation", "test" or null) and `_base` (the folder that
+    that each row came from), `_split` ("train", "validation", "test" or null) and `_ws_base` (the folder that
     relative paths start from). What the reader noticed rides in the schema's metadata (`_table.findings_of`).
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from warmstart.base.errors import WarmstartError
+from warmstart.data.decode import cannot_open, empty
 from warmstart.data.join import text_of
 from warmstart.data.readers._table import check_names, finish, refused
 
@@ -15,12 +15,12 @@ def read_columnar(path: Path, kind: str, read: Callable[[Path], Any]) -> Any:
     import pyarrow as pa
 
     if not path.stat().st_size:
-        raise WarmstartError(f"{path.name} is empty", "add rows, or name another file", "file-empty")
+        raise empty(path)
     try:
         table = read(path)
         table.validate(full=True)
-    except PermissionError:
-        raise WarmstartError(f"{path.name} cannot be opened", "check its permissions", "unreadable") from None
+    except PermissionError as error:
+        raise cannot_open(path, error) from None
     except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, KeyError):
         raise refused(path, kind, f"broken-{kind}") from None
     where = [f"{path.name}:{number}" for number in range(1, table.num_rows + 1)]

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from warmstart.base.errors import WarmstartError
@@ -21,6 +22,9 @@ TABLES = (
     ".arrow",
     ".feather",
     ".ipc",
+)
+ENOUGH = (
+    100_000  # files that are looked through for one that can be read, as a whole home folder may be named
 )
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 SPLIT_NAMES = {
@@ -94,8 +98,15 @@ def metadata_in(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files below a folder that are not hidden, in order; links to folders are not followed."""
-    for place, inner, names in os.walk(folder):
+    """All files below a folder that are not hidden, in order; links to folders are not followed.
+
+    Raises OSError for a folder that cannot be opened: its files would else be missing without a word.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for place, inner, names in os.walk(folder, onerror=fail):
         inner[:] = sorted(d for d in inner if not d.startswith((".", "__")))
         yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
 
@@ -107,5 +118,5 @@ def kind_of(folder: Path) -> str:
     splits = split_folders(folder)
     if tables_in(folder) or any(tables_in(s) for s in splits):
         return "tables"
-    files = (f for inner in folders_in(folder) for f in files_below(inner))
+    files = islice((f for inner in folders_in(folder) for f in files_below(inner)), ENOUGH)
     return "classes" if any(f.suffix.lower() in (*IMAGES, ".txt") for f in files) else ""

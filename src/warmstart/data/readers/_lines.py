@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-PATIENCE = (
-    1_000_000  # lines that may be read twice, so that a file of stray quotes cannot cost quadratic time
-)
+PATIENCE = 1_000_000  # lines that may be read again: stray quotes must not cost quadratic time
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class Style:
 
     delimiter: str
     quoted: bool = True  # a field may stand in double quotes
-    backslash: bool = False  # quotes inside are written \\" and not ""
+    backslash: bool = False  # a quote inside has a backslash before it, and not another quote
     skip_blanks: bool = False  # a blank follows each delimiter
 
 
@@ -48,12 +46,15 @@ class Lines:
         self.record.append(line)
         return line
 
-    def step_back(self) -> None:
+    def step_back(self) -> bool:
+        """Give the record's lines after its first again; False if too many were given again already."""
         again = self.record[1:]
         self.patience -= len(again)
-        if self.patience > 0:
-            self.ahead.extendleft(reversed(again))
-            self.number -= len(again)
+        if self.patience < 0:
+            return False
+        self.ahead.extendleft(reversed(again))
+        self.number -= len(again)
+        return True
 
 
 def records(file: TextIO, style: Style) -> Iterator[Record]:
@@ -76,8 +77,8 @@ def records(file: TextIO, style: Style) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error:
-            lines.step_back()
-            yield Record(first, trouble="a quoted field does not end where it should")
+            lost = "" if lines.step_back() else f", and takes the lines up to {lines.number} with it"
+            yield Record(first, trouble=f"a quoted field does not end where it should{lost}")
             continue
         if any("\0" in line for line in lines.record):
             yield Record(first, trouble="it holds a NUL byte")

@@ -9,17 +9,8 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.tables import to_table
 from warmstart.base.types import Finding
 
-WHERE, SPLIT, BASE = "_where", "_split", "_base"
-HIDDEN = (
-    WHERE,
-    SPLIT,
-    BASE,
-    "_id",
-    "_digest",
-    "_problem",
-    "_dhash",
-    "_thumb",
-)  # names that users cannot have
+WHERE, SPLIT, BASE = "_where", "_split", "_ws_base"
+OWN = "_ws_"  # beginning of the names of columns that do not reach the bundle
 MOST_COLUMNS = 2_000
 _FINDINGS = b"warmstart.findings"
 
@@ -32,7 +23,7 @@ def finish(
     splits: str | None | Sequence[str | None] = None,
     findings: Iterable[Finding] = (),
 ) -> Any:
-    """A reader's answer: `columns` (a pyarrow Table, N rows) with `_where`, `_split` and `_base` beside them.
+    """A reader's answer: `columns` (a pyarrow Table, N rows) with `_where`, `_split`, `_ws_base` beside them.
 
     `splits` is one split for all rows or one for each. Raises WarmstartError for no rows, and for duplicate,
     reserved and too many column names; `name` is the file in the message.
@@ -65,6 +56,11 @@ def placed(table: Any, prefix: str = "", split: str | None = None) -> Any:
     return table
 
 
+def user_columns(table: Any) -> list[str]:
+    """The names of the columns that the user brought."""
+    return [n for n in table.column_names if n not in (WHERE, SPLIT) and not n.startswith(OWN)]
+
+
 def with_findings(table: Any, findings: Iterable[Finding]) -> Any:
     """The table carrying these findings, and no other metadata."""
     return table.replace_schema_metadata({_FINDINGS: json.dumps(to_table(tuple(findings)))})
@@ -91,7 +87,7 @@ def check_names(names: Sequence[str], name: str) -> None:
             "give each column a name of its own",
             "duplicate-column",
         )
-    for taken in set(names) & set(HIDDEN):
+    for taken in (n for n in names if n in (WHERE, SPLIT) or n.startswith(OWN)):
         raise WarmstartError(
             f"{name}: column {taken!r} has a name that warmstart keeps for itself",
             "rename it",

@@ -8,24 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.base.errors import WarmstartError
-from warmstart.data.decode import encoding_of
-from warmstart.data.readers._lines import Record, Style, long_fields, records
+from warmstart.data.decode import empty, encoding_of
+from warmstart.data.names import KNOWN
+from warmstart.data.readers._lines import Style, long_fields, records
 from warmstart.data.readers._table import check_names, finish, quarantined, strings
 
 ROWS_AT_ONCE = 20_000
-USUAL = (
-    "text",
-    "label",
-    "sentence",
-    "review",
-    "class",
-    "category",
-    "image",
-    "file_name",
-    "path",
-    "id",
-    "target",
-)
 
 
 @dataclass(frozen=True)
@@ -40,9 +28,14 @@ class CsvReader:
 
     def rows(self, path: Path) -> Any:
         encoding = encoding_of(path)
+        best = None
         with long_fields():
-            tries = [_parse(path, encoding, style) for style in self._styles(path, encoding)]
-        best = min(tries, key=lambda t: len(t.bad))  # the first of equals: the usual style
+            for style in self._styles(path, encoding):
+                parsed = _parse(path, encoding, style)
+                best = parsed if best is None or len(parsed.bad) < len(best.bad) else best
+                if not best.bad:
+                    break
+        assert best is not None
         return best.table(path)
 
     def _styles(self, path: Path, encoding: str) -> Iterator[Style]:
@@ -50,7 +43,7 @@ class CsvReader:
         with path.open(encoding=encoding, newline="") as file:
             sample = file.read(1 << 18)
         delimiter = sniff_delimiter(sample, self.delimiters)
-        header = sample.splitlines()[0]
+        header = sample.lstrip().partition("\n")[0]
         yield Style(delimiter, skip_blanks=f'{delimiter} "' in header)
         if delimiter == "\t" and '"' in sample:
             yield Style(delimiter, quoted=False)
@@ -75,7 +68,7 @@ def sniff_delimiter(sample: str, delimiters: str) -> str:
 
 @dataclass
 class _Parsed:
-    """What one pass over a file gave."""
+    """What one pass over a file gave: chunks of rows, the line of each, and what could not be read."""
 
     header: list[str]
     chunks: list[Any]
@@ -101,7 +94,11 @@ class _Parsed:
 def _parse(path: Path, encoding: str, style: Style) -> _Parsed:
     with path.open(encoding=encoding, newline="") as file:
         found = records(file, style)
-        first = next(found, Record(1))
+        first = next(
+            (record for record in found if record.trouble or any(map(str.strip, record.fields))), None
+        )
+        if first is None:
+            raise empty(path)
         if first.trouble:
             raise WarmstartError(
                 f"{path.name}, line {first.line}: {first.trouble}", "correct the header", "ragged-rows"
@@ -150,7 +147,7 @@ def _refuse_data_as_header(table: Any, name: str) -> None:
     """A first line such as `Great film,positive` is data: its words come back as values of their columns."""
     import pyarrow.compute as pc
 
-    if any(column.lower() in USUAL for column in table.column_names):
+    if any(column.lower() in KNOWN for column in table.column_names):
         return
     for column in table.column_names:
         values = table.column(column)

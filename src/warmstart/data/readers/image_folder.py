@@ -8,7 +8,7 @@ from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.data.join import join
 from warmstart.data.readers import reader_for
 from warmstart.data.readers._folders import kind_of, metadata_in, split_named
-from warmstart.data.readers._table import BASE, SPLIT, WHERE, placed
+from warmstart.data.readers._table import placed, user_columns
 
 HOLDS_NAME = "file_name"
 
@@ -29,10 +29,9 @@ def _part(metadata: Path, folder: Path) -> Any:
     assert reader is not None, metadata
     table = reader.rows(metadata)
     if HOLDS_NAME not in table.column_names:
-        known = [c for c in table.column_names if c not in (WHERE, SPLIT, BASE)]
         raise WarmstartError(
             f"{folder.name}/{metadata.relative_to(folder).as_posix()} has no column {HOLDS_NAME!r}",
-            f"name the column of image files so; {did_you_mean(HOLDS_NAME, known)}",
+            f"name the column of image files so; {did_you_mean(HOLDS_NAME, user_columns(table))}",
             "missing-column",
         )
     if metadata.parent == folder:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.base.errors import WarmstartError
-from warmstart.data.decode import read_text
+from warmstart.data.decode import empty, read_text
 from warmstart.data.readers._folders import split_named
 from warmstart.data.readers._records import DECODER, columns_of, trouble_in, trouble_of
 from warmstart.data.readers._table import finish, quarantined
@@ -28,6 +28,8 @@ class JsonReader:
     def rows(self, path: Path) -> Any:
         text = read_text(path)
         start = _skip(text, 0)
+        if start == len(text):
+            raise empty(path)
         try:
             if text[start] == "[":
                 return _from_list(list(_elements(text, start)), path)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from warmstart.data.decode import encoding_of
+from warmstart.data.decode import empty, encoding_of
 from warmstart.data.readers._records import DECODER, columns_of, trouble_in, trouble_of
 from warmstart.data.readers._table import finish, quarantined
 
@@ -32,6 +32,8 @@ class JsonlReader:
                 else:
                     good.append(record)
                     where.append(f"{path.name}:{number}")
+        if not good and not bad:
+            raise empty(path)
         findings = quarantined(path.name, bad, len(good), "broken-json")
         return finish(columns_of(good, path.name), where, path.parent, path.name, findings=findings)
 

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from warmstart.base.errors import WarmstartError
+from warmstart.base.types import Finding
 from warmstart.data.join import join
 from warmstart.data.readers import reader_for
 from warmstart.data.readers._folders import (
@@ -16,7 +18,7 @@ from warmstart.data.readers._folders import (
     split_named,
     tables_in,
 )
-from warmstart.data.readers._table import placed
+from warmstart.data.readers._table import findings_of, placed, with_findings
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class TableFolderReader:
         return path.is_dir() and kind_of(path) == "tables"
 
     def rows(self, path: Path) -> Any:
-        return join([_part(file, split, path) for file, split in files_of(path)])
+        files = files_of(path)
+        table = join([_part(file, split, path) for file, split in files])
+        left = [file.name for file in tables_in(path) if file not in [used for used, _ in files]]
+        return with_findings(table, [*findings_of(table), *_left_alone(left)])
 
 
 def files_of(folder: Path) -> list[tuple[Path, str | None]]:
@@ -46,14 +51,21 @@ def files_of(folder: Path) -> list[tuple[Path, str | None]]:
     return _once(next(iter(choice.values())), folder)
 
 
+def _left_alone(names: list[str]) -> list[Finding]:
+    if not names:
+        return []
+    what = f"beside the splits the folder holds {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+    return [Finding("readable", "note", what, "not read", len(names), tuple(names[:5]))]
+
+
 def _several(sets: list[list[tuple[Path, str | None]]], folder: Path) -> WarmstartError:
     """The error for files of more than one data set, with the words that name the first of them."""
     names = ", ".join(files[0][0].name for files in sets)
-    train = next((file for file, split in sets[0] if split in ("train", None)), sets[0][0][0])
-    test = next((f" --test {file}" for file, split in sets[0] if split == "test"), "")
+    files = sorted(sets[0], key=lambda pair: in_street_order(pair[1]))
+    test = next((f" --test {quote(str(file))}" for file, split in files if split == "test"), "")
     return WarmstartError(
         f"{folder.name} holds {len(sets)} data sets ({names[:120]})",
-        f"name one: {train}{test}",
+        f"name one: {quote(str(files[0][0]))}{test}",
         "several-tables",
     )
 

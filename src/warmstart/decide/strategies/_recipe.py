@@ -1,23 +1,20 @@
-"""What the strategies share: how well they suit, how fast and how long they learn, what they change first.
+"""What the strategies share: how well they suit, how fast and how long they learn.
 
 The numbers hold before anything was measured on the user's rows. Evidence: head first, then all (LP-FT, Kumar
 et al. 2022, arXiv 2202.10054); a number of steps rather than of epochs where rows are few (Mosbach et al.
 2021, arXiv 2006.04884); slower towards the input (Howard and Ruder 2018, arXiv 1801.06146).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
 
 from warmstart.base.types import Facts, Phase, Reason
-
-Edits = tuple[dict[str, Any], ...]
 
 SIMILAR = 0.7  # share of the way from floor to perfect that frozen features must carry
 SIZES = ((10, "few"), (100, "some"), (1001, "many"))  # labelled rows per class: under 10, 100, 1,001
 STEPS = 400  # of the optimiser, that a fine-tuning needs
 EPOCHS = (3, 20)  # at least and at most
-WHISKER = 0.005  # relative difference of probe scores that is not worth a layer
+HEAD_START = 0.16  # regularisation of the first head: C times rows
 CLEAR = 0.8  # from here on a strategy is the table's first choice
 
 
@@ -100,71 +97,25 @@ def epochs(facts: Facts) -> int:
     return min(max(ceil(STEPS / steps_per_epoch(facts)), low), high)
 
 
-def head_start(facts: Facts) -> Phase:
-    """The head alone on frozen features: solved exactly where it is linear."""
+def frozen_head(facts: Facts) -> Phase:
+    """The head alone on frozen features, as good as it gets: solved exactly where it is linear."""
     learn = facts.groups[-1:]
     if facts.head_is_linear:
         return Phase(learn, lr=1e-3, epochs=1, solver="logistic")
     return Phase(learn, lr=1e-3, epochs=30)
 
 
+def head_start(facts: Facts) -> Phase:
+    """The head before the body learns: strongly regularised, so that it points the way and no more.
+
+    A head that fits its rows perfectly leaves no loss, and the body nothing to learn (EXPERIMENTS.md).
+    """
+    phase = frozen_head(facts)
+    if phase.solver != "logistic":
+        return replace(phase, epochs=3)
+    return replace(phase, strength=float(f"{HEAD_START / facts.rows:.2g}"))
+
+
 def fine_phase(facts: Facts, *learn: str, length: int = 0) -> Phase:
     """These groups at the rate of the modality, for `length` epochs (0: as many as the rule says)."""
     return Phase(learn, lr=rate(facts), epochs=length or epochs(facts), decay=decay(facts))
-
-
-def layers(facts: Facts) -> tuple[str, ...]:
-    """The layers of a text encoder, from input to top."""
-    return tuple(g for g in facts.groups if g.startswith("layer."))
-
-
-def depth(facts: Facts, edits: Edits) -> int:
-    """How many groups the body has once the edits are made."""
-    added = sum(e["name"] == "mean_pool" for e in edits)
-    dropped = sum(len(layers(facts)) - e["keep"] for e in edits if e["name"] == "drop_layers")
-    return int(len(facts.body) + added - dropped)
-
-
-def edits_for_tuning(facts: Facts) -> Edits:
-    """All layers stay; a mean over tokens where it scores above the model's own pooled output; a new head."""
-    return (*([{"name": "mean_pool"}] if mean_beats_pooler(facts) else []), {"name": "new_head"})
-
-
-def edits_for_frozen(facts: Facts) -> Edits:
-    """Cut at the depth whose features score best, average over tokens there, and a new head."""
-    place = best_depth(facts)
-    if place is None:
-        return ({"name": "new_head"},)
-    cut = [{"name": "drop_layers", "keep": place + 1}] if place + 1 < len(layers(facts)) else []
-    return (*cut, {"name": "mean_pool"}, {"name": "new_head"})
-
-
-def mean_beats_pooler(facts: Facts) -> bool:
-    known = facts.can_pool and layers(facts) and {layers(facts)[-1], "pooler"} <= set(facts.depths)
-    return bool(known) and facts.depths[layers(facts)[-1]] > facts.depths["pooler"]
-
-
-def best_depth(facts: Facts) -> int | None:
-    """Number of the layer to read frozen features from; None where the model's own pooled output will do.
-
-    Of the depths within WHISKER of the best the shallowest is taken: fewer layers are smaller and faster. The
-    last layer gives way to the pooled output, which needs no edit. Embeddings count as the first layer.
-    """
-    near = near_best(facts)
-    names = layers(facts)
-    shallow = [max(0, names.index(d) if d in names else 0) for d in near if d != "pooler"]
-    if not shallow:
-        return None
-    return None if "pooler" in near and min(shallow) == len(names) - 1 else min(shallow)
-
-
-def near_best(facts: Facts) -> tuple[str, ...]:
-    """The depths that can be read here and score within WHISKER of the best of them."""
-    if not (facts.can_pool and layers(facts)):
-        return ()
-    readable = ("embeddings", *layers(facts)) if facts.can_cut else layers(facts)[-1:]
-    scores = {d: facts.depths[d] for d in (*readable, "pooler") if d in facts.depths}
-    if not scores:
-        return ()
-    best = max(scores.values())
-    return tuple(d for d, score in scores.items() if score >= best - WHISKER * abs(best))

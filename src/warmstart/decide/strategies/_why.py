@@ -1,8 +1,8 @@
 """Why a recipe came out as it did: the numbers behind its edits and phases, as Reasons."""
 
 from warmstart.base.types import Facts, Phase, Reason
-from warmstart.decide.strategies import _recipe
-from warmstart.decide.strategies._recipe import Edits
+from warmstart.decide.strategies import _depth, _recipe
+from warmstart.decide.strategies._depth import Edits
 
 PACE = (
     f"smaller models bear higher rates; at least {_recipe.STEPS} steps, "
@@ -29,14 +29,14 @@ def why_depth(facts: Facts, edits: Edits) -> Reason | None:
     if "drop_layers" not in table:
         return Reason(
             "edits: average over tokens where that scores above the model's own pooled output",
-            scores(facts, (_recipe.layers(facts)[-1], "pooler")),
+            scores(facts, (_depth.layers(facts)[-1], "pooler")),
             "a layer that averages over tokens is put on top",
         )
-    names = _recipe.layers(facts)
+    names = _depth.layers(facts)
     keep = int(table["drop_layers"]["keep"])
     best = max((d for d in facts.depths), key=lambda d: facts.depths[d])
     return Reason(
-        f"edits: the shallowest depth whose frozen features score within {_recipe.WHISKER:.1%} of the best",
+        f"edits: the shallowest depth whose frozen features score within {_depth.WHISKER:.1%} of the best",
         scores(facts, (names[keep - 1], best, names[-1], "pooler")),
         f"keep {keep} of {len(names)} layers and average over tokens",
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from warmstart.base.types import Facts, Phase, Reason
-from warmstart.decide.strategies import _recipe, _why
+from warmstart.decide.strategies import _depth, _recipe, _why
 
 PRIOR = _recipe.Prior(
     few=(0.4, 0.5),
@@ -26,8 +26,8 @@ class Full:
     def suits(self, facts: Facts) -> tuple[float, Reason]:
         return PRIOR.ask(facts)
 
-    def edits(self, facts: Facts) -> _recipe.Edits:
-        return _recipe.edits_for_tuning(facts)
+    def edits(self, facts: Facts) -> _depth.Edits:
+        return _depth.edits_for_tuning(facts)
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:
         return _recipe.head_start(facts), _recipe.fine_phase(facts, "*")

@@ -5,7 +5,7 @@ from math import ceil
 from typing import ClassVar
 
 from warmstart.base.types import Facts, Phase, Reason
-from warmstart.decide.strategies import _recipe, _why
+from warmstart.decide.strategies import _depth, _recipe, _why
 
 PRIOR = _recipe.Prior(
     few=(0.35, 0.45),
@@ -28,11 +28,11 @@ class Gradual:
     def suits(self, facts: Facts) -> tuple[float, Reason]:
         return PRIOR.ask(facts)
 
-    def edits(self, facts: Facts) -> _recipe.Edits:
-        return _recipe.edits_for_tuning(facts)
+    def edits(self, facts: Facts) -> _depth.Edits:
+        return _depth.edits_for_tuning(facts)
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:
-        body = _recipe.depth(facts, self.edits(facts))
+        body = _depth.depth(facts, self.edits(facts))
         total = _recipe.epochs(facts)
         count = min(SHARES, body, total)
         tops = [ceil(body * i / count) for i in range(1, count + 1)]

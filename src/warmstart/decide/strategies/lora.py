@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from warmstart.base.types import Facts, Phase, Reason
-from warmstart.decide.strategies import _recipe, _why
+from warmstart.decide.strategies import _depth, _recipe, _why
 
 PRIOR = _recipe.Prior(
     few=(0.3, 0.3),
@@ -36,9 +36,9 @@ class Lora:
         so = "adapters need a fraction of the memory that full tuning of such a model needs"
         return 0.95 if _recipe.size(facts) == "plenty" else suits, replace(reason, saw=saw, so=so)
 
-    def edits(self, facts: Facts) -> _recipe.Edits:
+    def edits(self, facts: Facts) -> _depth.Edits:
         adapters = {"name": "lora", "rank": self.rank, "alpha": self.alpha}
-        return *_recipe.edits_for_tuning(facts), adapters
+        return *_depth.edits_for_tuning(facts), adapters
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:
         every = replace(

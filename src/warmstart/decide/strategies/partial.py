@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Facts, Phase, Reason
-from warmstart.decide.strategies import _recipe, _why
+from warmstart.decide.strategies import _depth, _recipe, _why
 
 PRIOR = _recipe.Prior(
     few=(0.6, 0.8),
@@ -36,11 +36,11 @@ class Partial:
     def suits(self, facts: Facts) -> tuple[float, Reason]:
         return PRIOR.ask(facts)
 
-    def edits(self, facts: Facts) -> _recipe.Edits:
-        return _recipe.edits_for_tuning(facts)
+    def edits(self, facts: Facts) -> _depth.Edits:
+        return _depth.edits_for_tuning(facts)
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:
-        top = self.top or ceil(_recipe.depth(facts, self.edits(facts)) / 3)
+        top = self.top or ceil(_depth.depth(facts, self.edits(facts)) / 3)
         return _recipe.head_start(facts), _recipe.fine_phase(facts, f"top:{top}")
 
     def why(self, facts: Facts) -> tuple[Reason, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from warmstart.base.types import Facts, Phase, Reason
-from warmstart.decide.strategies import _recipe, _why
+from warmstart.decide.strategies import _depth, _recipe, _why
 
 ENOUGH = 50_000  # rows from which fresh weights can catch up (He et al. 2019, arXiv 1811.08883)
 LONGER = 2  # times the steps of full tuning: fresh weights have further to go
@@ -37,7 +37,7 @@ class Scratch:
         )
         return 0.3 if enough else 0.05, Reason(rule, saw, so)
 
-    def edits(self, facts: Facts) -> _recipe.Edits:
+    def edits(self, facts: Facts) -> _depth.Edits:
         return ({"name": "new_head"},)
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:

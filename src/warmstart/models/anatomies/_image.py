@@ -72,6 +72,12 @@ class CannotCut:
         )
 
 
+def name_stages(config: Any, count: int) -> None:
+    """Tell a configuration how many stages are left: it names them, and names one as its output."""
+    config.stage_names = ["stem", *(f"stage{i}" for i in range(1, count + 1))]
+    config.out_features = [config.stage_names[-1]]
+
+
 def last_block(group: Group, *modules: nn.Module, then: Callable[[State], State]) -> Group:
     """A group that ends the body: it also pools, so that what follows reads "pooled"."""
     return Group(group.name, (*group.modules, *modules), lambda s: then(group.run(s)))

@@ -202,7 +202,7 @@ def dummy_inputs(model: Any) -> State:
         shape = (2, getattr(config, "num_channels", 3), height, width)
         return {"pixel_values": torch.linspace(-1, 1, prod(shape), device=device).reshape(shape)}
     ids = torch.tensor([[3, 4, 5], [4, 3, 6]], device=device) % config.vocab_size
-    ids = ids if config.pad_token_id is not None else ids[:1]
+    ids = ids if getattr(config, "pad_token_id", None) is not None else ids[:1]
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 

@@ -36,6 +36,7 @@ class ResNet(_image.CannotCut):
             stage.layers = stage.layers[:depth]
         model.config.depths = depths
         model.config.hidden_sizes = list(model.config.hidden_sizes[: len(depths)])
+        _image.name_stages(model.config, len(depths))
         width, head = model.config.hidden_sizes[-1], model.classifier[1]
         if head.in_features != width:
             model.classifier[1] = nn.Linear(width, head.out_features)

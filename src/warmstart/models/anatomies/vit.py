@@ -28,6 +28,8 @@ class Vit(_image.CannotCut):
         owner = base_of(model) if hasattr(base_of(model), "layers") else base_of(model).encoder
         setattr(owner, "layers" if hasattr(owner, "layers") else "layer", kept)
         model.config.num_hidden_layers = keep
+        if hasattr(model.config, "stage_names"):
+            _image.name_stages(model.config, keep)
 
 
 def layer_list(body: Any) -> Any:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from warmstart.base.result import Result
-from warmstart.base.types import Finding, Gain, Phase
+from warmstart.base.types import Finding, Gain
 from warmstart.report.panels import metrics
 from warmstart.report.units import metric
-from warmstart.report.words import amount, clock, count, learners, one_line, p_value, rate, utf8
+from warmstart.report.words import amount, clock, count, one_line, p_value, utf8
 
 # ":" and "@" and "." make bare links; the others emphasis, code, tables, formulas.
 _MARKS = re.compile(r"[\\`*_\[\]|~#$!@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -71,15 +71,8 @@ def gain_line(gain: Gain) -> str:
     return f"**{reading}** {inert(kind.title)} over {inert(gain.rival)} ({certainty})"
 
 
-def phase_line(phase: Phase) -> str:
-    """One phase as a line: "everything, 8 epochs, learning rate 2e-5, decay 0.9 per group"."""
-    decay = f", decay {rate(phase.decay)} per group" if phase.decay != 1 else ""
-    pace = f"{phase.epochs} epochs, learning rate {rate(phase.lr)}{decay}"
-    return f"{inert(learners(phase))}, {pace}, {inert(phase.solver)}"
-
-
 def finding_line(finding: Finding) -> str:
-    return f"**{inert(finding.level)}** ({inert(finding.check)}): {inert(finding.what)} {inert(finding.do)}"
+    return f"**{inert(finding.level)}** ({inert(finding.check)}): {inert(finding.what)} → {inert(finding.do)}"
 
 
 def bullets(lines: Iterable[str]) -> str:

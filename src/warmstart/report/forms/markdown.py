@@ -8,7 +8,16 @@ from warmstart.base.files import write_text
 from warmstart.base.result import Result
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import metric
-from warmstart.report.words import VERDICTS, after_verdict, clock, count, moment, part, recommendation
+from warmstart.report.words import (
+    VERDICTS,
+    after_verdict,
+    clock,
+    count,
+    moment,
+    part,
+    recommendation,
+    training,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ def _gains(result: Result) -> str:
 def _plan(result: Result) -> str:
     plan = result.plan
     start = f" from {md.inert(plan.model)}" if plan.model else ""
-    lines = [f"phase {i}: {md.phase_line(phase)}" for i, phase in enumerate(plan.phases, 1)]
+    lines = [f"phase {i}: {md.inert(training(phase))}" for i, phase in enumerate(plan.phases, 1)]
     lines += [f"edit: {md.inert(part(edit))}" for edit in plan.edits]
     lines += [f"guard: {md.inert(part(guard))}" for guard in plan.guards]
     lines += [f"because {md.inert(r.so)} ({md.inert(r.rule)}: {md.inert(r.saw)})" for r in plan.reasons]

@@ -4,15 +4,14 @@ import re
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path, PurePath
-from shlex import quote
 from typing import Any, ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import RankedModel, Result
 from warmstart.base.types import Measure
 from warmstart.report.forms import _markdown as md
-from warmstart.report.units import metric
-from warmstart.report.words import amount, clock, count, moment, one_line, spoken, utf8
+from warmstart.report.units import in_order, metric
+from warmstart.report.words import amount, clock, count, moment, one_line, spoken, training, utf8
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[\w.-]{1,96})?\Z")
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*\Z")
@@ -94,7 +93,7 @@ def _clean(value: Any) -> Any:
 
 def _measures(result: Result) -> dict[str, Measure]:
     run = result.runs.get(result.recommended)
-    return run.metrics if run else {}
+    return {name: run.metrics[name] for name in in_order(set(run.metrics))} if run else {}
 
 
 def _start(result: Result) -> RankedModel | None:
@@ -136,7 +135,7 @@ def _use(result: Result) -> str:
         f'from transformers import pipeline\n\nclassify = pipeline("{task}", model="path/to/this/folder")\n'
         f'print(classify("{example}"))'
     )
-    shell = f"warmstart predict {quote(one_line(result.run))} {quote(example)}"
+    shell = f'warmstart predict path/to/the/run "{example}"'
     return (
         f"## How to use it\n\n{md.block(python, 'python')}\n\nor, with warmstart,\n\n{md.block(shell, 'sh')}"
     )
@@ -177,7 +176,7 @@ def _limits(result: Result) -> str:
 
 
 def _made(result: Result) -> str:
-    phases = [f"phase {i}: {md.phase_line(phase)}" for i, phase in enumerate(result.plan.phases, 1)]
+    phases = [f"phase {i}: {md.inert(training(phase))}" for i, phase in enumerate(result.plan.phases, 1)]
     versions = ", ".join(f"{k} {v}" for k, v in result.reproduce.versions.items())
     return (
         f"## How it was made\n\n"

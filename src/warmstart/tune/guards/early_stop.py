@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from warmstart.base.errors import WarmstartError
 from warmstart.tune.job import Guard, Job
 
 
@@ -18,6 +19,12 @@ class EarlyStop(Guard):
     waited: int = field(default=0, init=False)
     phase: int = field(default=0, init=False)
     weights: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.patience < 1:
+            raise WarmstartError(
+                f"guard 'early_stop': patience = {self.patience}", "write a number from 1", "wrong-value"
+            )
 
     def watch(self, job: Job, scores: dict[str, float]) -> None:
         if job.phase != self.phase:

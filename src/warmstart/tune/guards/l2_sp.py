@@ -1,10 +1,12 @@
 """L2-SP: pull the weights towards where they started, not towards zero (Li et al. 2018, arXiv 1802.01483)."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from math import inf
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from warmstart.base.errors import WarmstartError
 from warmstart.tune.job import Guard, Job
 
 
@@ -14,17 +16,22 @@ class L2Sp(Guard):
 
     mitigates = "forgetting"
     weight: float = 0.01
-    start: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
+    pairs: list[tuple[nn.Parameter, Tensor]] = field(default_factory=list, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < inf:
+            raise WarmstartError(
+                f"guard 'l2_sp': weight = {self.weight}", "write a number from 0", "wrong-value"
+            )
 
     def begin(self, job: Job) -> None:
         head = {id(p) for p in job.anatomy.groups[-1].parameters()}
-        names = {n for n, p in job.anatomy.model.named_parameters() if id(p) not in head}
-        self.start = {n: w for n, w in job.start.items() if n in names}
+        body = {n: p for n, p in job.anatomy.model.named_parameters() if id(p) not in head}
+        self.pairs = [(body[n], start) for n, start in job.start.items() if n in body]
 
     def penalty(self, job: Job) -> Tensor | None:
-        moving: dict[str, Any] = dict(job.anatomy.model.named_parameters())
-        terms = [(moving[n] - w).square().sum() for n, w in self.start.items() if moving[n].requires_grad]
-        return self.weight / 2 * sum(terms) if terms else None
+        terms = [(now - start).square().sum() for now, start in self.pairs if now.requires_grad]
+        return self.weight / 2 * torch.stack(terms).sum() if terms else None
 
 
 GUARD = L2Sp

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
+from warmstart.base.errors import WarmstartError
 from warmstart.tune.job import Guard, Job
+
+FIRST_FACTOR = ".lora_A."
 
 
 @dataclass
@@ -12,13 +15,21 @@ class WiseFt(Guard):
     """Body = (1 - mix) * start + mix * tuned; the head, which has no start worth keeping, stays tuned."""
 
     mitigates = "forgetting"
+    finishes_last = True
     mix: float = 0.5  # 0: the start, 1: the tuned weights
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.mix <= 1:
+            raise WarmstartError(
+                f"guard 'wise_ft': mix = {self.mix}", "write a number from 0 to 1", "wrong-value"
+            )
 
     @torch.no_grad()
     def finish(self, job: Job) -> None:
+        """An adapter B A starts with B = 0, so that scaling B alone mixes their product."""
         head = {id(p) for p in job.anatomy.groups[-1].parameters()}
         for name, parameter in job.anatomy.model.named_parameters():
-            if name in job.start and id(parameter) not in head:
+            if name in job.start and id(parameter) not in head and FIRST_FACTOR not in name:
                 parameter.lerp_(job.start[name].to(parameter.device), 1 - self.mix)
 
 

@@ -1,0 +1,71 @@
+"""Where the features of a text encoder are best: which layers to drop, and whether to average over tokens.
+
+The features after every layer were probed; the best are often half-way up, and a mean over tokens often beats
+the pooled output that a model was trained with (Garbas et al. 2024, Findings of ACL).
+"""
+
+from typing import Any
+
+from warmstart.base.types import Facts
+
+Edits = tuple[dict[str, Any], ...]
+
+WHISKER = 0.005  # relative difference of probe scores that is not worth a layer
+
+
+def layers(facts: Facts) -> tuple[str, ...]:
+    """The layers of a text encoder, from input to top."""
+    return tuple(g for g in facts.groups if g.startswith("layer."))
+
+
+def depth(facts: Facts, edits: Edits) -> int:
+    """How many groups the body has once the edits are made."""
+    added = sum(e["name"] == "mean_pool" for e in edits)
+    dropped = sum(len(layers(facts)) - e["keep"] for e in edits if e["name"] == "drop_layers")
+    return int(len(facts.body) + added - dropped)
+
+
+def edits_for_tuning(facts: Facts) -> Edits:
+    """All layers stay; a mean over tokens where it scores above the model's own pooled output; a new head."""
+    return (*([{"name": "mean_pool"}] if mean_beats_pooler(facts) else []), {"name": "new_head"})
+
+
+def edits_for_frozen(facts: Facts) -> Edits:
+    """Cut at the depth whose features score best, average over tokens there, and a new head."""
+    place = best_depth(facts)
+    if place is None:
+        return ({"name": "new_head"},)
+    cut = [{"name": "drop_layers", "keep": place + 1}] if place + 1 < len(layers(facts)) else []
+    return (*cut, {"name": "mean_pool"}, {"name": "new_head"})
+
+
+def mean_beats_pooler(facts: Facts) -> bool:
+    known = facts.can_pool and layers(facts) and {layers(facts)[-1], "pooler"} <= set(facts.depths)
+    return bool(known) and facts.depths[layers(facts)[-1]] > facts.depths["pooler"]
+
+
+def best_depth(facts: Facts) -> int | None:
+    """Number of the layer to read frozen features from; None where the model's own pooled output will do.
+
+    Of the depths within WHISKER of the best the shallowest is taken: fewer layers are smaller and faster.
+    Where that would leave no fewer than there are (the mean takes a layer too), the pooled output, which
+    needs no edit, goes first. Embeddings count as the first layer.
+    """
+    near, names = near_best(facts), layers(facts)
+    places = [names.index(d) if d in names else 0 for d in near if d != "pooler"]
+    if not places:
+        return None
+    smaller = min(places) + 2 < len(names)
+    return min(places) if smaller or "pooler" not in near else None
+
+
+def near_best(facts: Facts) -> tuple[str, ...]:
+    """The depths that can be read here and score within WHISKER of the best of them."""
+    if not (facts.can_pool and layers(facts)):
+        return ()
+    readable = ("embeddings", *layers(facts)) if facts.can_cut else layers(facts)[-1:]
+    scores = {d: facts.depths[d] for d in (*readable, "pooler") if d in facts.depths}
+    if not scores:
+        return ()
+    best = max(scores.values())
+    return tuple(d for d, score in scores.items() if score >= best - WHISKER * abs(best))

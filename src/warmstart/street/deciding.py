@@ -1,0 +1,103 @@
+"""The stop where the plan is made: facts, strategy, plan.yaml, and what a person changed in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.base.types import Bundle, Facts, Option, Plan, Ranking, Scored
+from warmstart.decide.choose import choose, consider, plan_for
+from warmstart.decide.plan_file import apply_settings, read_plan, write_plan
+from warmstart.decide.strategies import STRATEGIES
+from warmstart.street import by_hand
+from warmstart.street.folder import Trip
+from warmstart.street.stops import open_model, task_of
+
+
+def start(trip: Trip, ranking: Ranking) -> Scored:
+    """The model to start from: the best, or the one that plan.yaml names."""
+    path = trip.path("plan.yaml")
+    if not path.is_file():
+        return ranking.best
+    named = read_plan(path).model
+    for scored in ranking.scored:
+        if scored.candidate.source == named:
+            return scored
+    known = [scored.candidate.source for scored in ranking.scored]
+    raise WarmstartError(
+        f"{path}: model {named!r} was not ranked",
+        f"{did_you_mean(str(named), known)} Or start anew with --from.",
+        "unranked-model",
+    )
+
+
+def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
+    """Everything that the decision may look at."""
+    task, chosen = task_of(bundle), start(trip, ranking)
+    pretrained = open_model(trip, chosen.candidate.source, task)
+    targets = task.targets(bundle, bundle.train)
+    counts = np.bincount(targets.numpy(), minlength=len(bundle.labels))
+    part = pretrained.anatomy.part
+    return Facts(
+        task=bundle.task,
+        modality=task.modality,
+        rows=len(bundle.train),
+        classes=len(bundle.labels),
+        fewest_per_class=int(counts.min()),
+        median_per_class=float(np.median(counts)),
+        floor=task.floor(targets),
+        probe=chosen.accuracy.value,
+        groups=pretrained.anatomy.names,
+        depths=chosen.depths,
+        parameters=pretrained.parameters,
+        pretrained=True,
+        head_is_linear=pretrained.anatomy.head_is_linear,
+        can_pool=part.can_pool,
+        can_cut=part.can_cut,
+        has_batch_norm=pretrained.anatomy.has_batch_norm,
+    )
+
+
+def decide(trip: Trip, facts: Facts, ranking: Ranking) -> tuple[Plan, tuple[Option, ...]]:
+    """The plan; a plan.yaml that lies in the folder already is followed, and what was changed in it said."""
+    path = trip.path("plan.yaml")
+    plan, options = proposed(trip, facts, start(trip, ranking).candidate.source)
+    if path.is_file():
+        return follow(read_plan(path), plan, path), options
+    write_plan(plan, options, path)
+    return plan, options
+
+
+def proposed(trip: Trip, facts: Facts, model: str) -> tuple[Plan, tuple[Option, ...]]:
+    """The plan that these facts and what was asked for give, and all that was considered."""
+    asked = trip.options
+    if asked.strategy:
+        plan, options = plan_for(asked.strategy, facts, model, seed=asked.seed), consider(facts)
+    else:
+        plan, options = choose(facts, model, seed=asked.seed)
+    return apply_settings(plan, asked.settings), options
+
+
+def follow(written: Plan, decided: Plan, path: Path) -> Plan:
+    """The plan as it is written; its reasons are those of the decided one, and what was changed by hand."""
+    STRATEGIES.module_of(written.strategy)
+    if written.task != decided.task:
+        raise WarmstartError(
+            f"{path}: task is {written.task!r}, and the data make it {decided.task!r}",
+            "leave the task as it was, or start anew with --task",
+            "unfit-task",
+        )
+    changed = apply_settings(decided, by_hand.settings(decided, written))
+    return replace(written, reasons=changed.reasons)
+
+
+def command(trip: Trip, facts: Facts, ranking: Ranking, plan: Plan) -> str:
+    """The command line that does the same, with what was changed in plan.yaml as settings."""
+    assert plan.model is not None
+    decided, _ = proposed(trip, facts, plan.model)
+    other = plan.model != ranking.best.candidate.source
+    asked = replace(trip.options, models=(plan.model,)) if other else trip.options
+    return asked.command(by_hand.settings(decided, plan))

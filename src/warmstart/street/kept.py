@@ -1,0 +1,60 @@
+"""A finished training on disk: its plan, what it answered, and whether it is the one that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from warmstart.base.files import read_json, write_json
+from warmstart.base.tables import checked, to_table
+from warmstart.base.types import Bundle, Plan, Predictions, Run
+from warmstart.models.inputs import digest
+
+
+def fingerprint(plan: Plan, bundle: Bundle) -> str:
+    """Of the plan, its reasons apart, and of the rows: nothing else decides what a training gives."""
+    table = {k: v for k, v in to_table(plan).items() if k != "reasons"}
+    return digest(str((table, bundle.fingerprint, bundle.labels)).encode())
+
+
+def write_run(folder: Path, run: Run, mark: str) -> None:
+    """predictions.npz first, run.json last: it is there only if all is."""
+    arrays: dict[str, Any] = {}
+    for name, said in run.predictions.items():
+        arrays |= {
+            f"{name}.rows": said.rows,
+            f"{name}.truth": said.truth,
+            f"{name}.probs": said.probabilities,
+        }
+    draft = folder / ".predictions.npz"
+    np.savez(draft, **arrays)
+    draft.replace(folder / "predictions.npz")
+    table = {k: v for k, v in vars(run).items() if k != "predictions"}
+    write_json(folder / "run.json", {"fingerprint": mark, "run": table})
+
+
+def read_run(folder: Path, mark: str) -> Run | None:
+    """The run that `write_run` left; None where there is none, where it is another one, or damaged."""
+    try:
+        table = read_json(folder / "run.json")
+        if table["fingerprint"] != mark or not (folder / "model" / "config.json").is_file():
+            return None
+        with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
+            return run_of(table["run"], arrays, str(folder / "run.json"))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile):
+        return None
+
+
+def run_of(table: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> Run:
+    names = dict.fromkeys(key.split(".")[0] for key in arrays)
+    said = {
+        name: Predictions(arrays[f"{name}.rows"], arrays[f"{name}.truth"], arrays[f"{name}.probs"])
+        for name in names
+    }
+    fields = dict(table)
+    plan = checked(Plan, fields.pop("plan"), where)
+    return Run(plan=plan, predictions=said, **{**fields, "history": tuple(fields["history"])})

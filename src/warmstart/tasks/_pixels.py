@@ -1,0 +1,152 @@
+"""Pictures as a processor leaves them, each decoded once, in memory or, where they are many, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from warmstart.base.errors import WarmstartError
+from warmstart.base.files import read_json, write_json
+from warmstart.data.images import BrokenImage, name_of, open_image, source_of
+from warmstart.models.inputs import digest
+from warmstart.models.whole import NO_ROOM, has_room, room_for, whole_folder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+IN_MEMORY = 100_000_000  # bytes; more than that goes to disk where there is a folder for it
+NARROW = 16  # times as long as wide: fitting the short side would blow the long one up without bound
+CLOSE = 2e-6
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How one picture becomes 3 x H x W numbers: by the processor, or by all of it but the scaling.
+
+    Scaling bytes to numbers can wait until they are asked for, and takes four times the room before.
+    """
+
+    processor: Any
+    scale: NDArray[np.float32]  # a factor and a shift per channel, still to be applied to bytes
+    shift: NDArray[np.float32]
+    late: bool  # is the scaling left for later?
+
+    @staticmethod
+    def of(processor: Any, value: Any) -> Preparation:
+        """Late scaling where, tried on this picture, it gives what the processor gives."""
+        nothing = np.zeros(3, np.float32)
+        early = Preparation(processor, nothing, nothing, late=False)
+        raw = Preparation(processor, nothing, nothing, late=True).prepare(value)
+        if raw.dtype != np.uint8:
+            return early
+        found = Preparation(processor, *scaling(processor, len(raw)), late=True)
+        guess = raw * found.scale[:, None, None] + found.shift[:, None, None]
+        return found if np.allclose(guess, early.prepare(value), atol=CLOSE, rtol=0) else early
+
+    def prepare(self, value: Any) -> NDArray[Any]:
+        """The pixels of one picture. WarmstartError that names it if it cannot be read."""
+        return self.prepared(value)[0]
+
+    def prepared(self, value: Any) -> tuple[NDArray[Any], bool]:
+        """Its pixels, and whether only its middle was taken."""
+        image, cut = middle(open_image(value))
+        later = {"do_rescale": False, "do_normalize": False} if self.late else {}
+        try:
+            return np.asarray(self.processor(image, return_tensors="np", **later)["pixel_values"][0]), cut
+        except Exception as error:  # processors raise what they like at odd sizes
+            reason = str(error).strip().split("\n")[0][:160]
+            raise WarmstartError(
+                f"{name_of(value)}: the model's image processor cannot take it ({reason})",
+                "replace or remove it",
+                "broken-image",
+            ) from None
+
+
+def scaling(processor: Any, channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Factor and shift per channel, as the processor's settings say them."""
+    factor = processor.rescale_factor if getattr(processor, "do_rescale", False) else 1.0
+    normal = getattr(processor, "do_normalize", False)
+    mean = np.broadcast_to(np.asarray(processor.image_mean if normal else 0.0, np.float64), channels)
+    std = np.broadcast_to(np.asarray(processor.image_std if normal else 1.0, np.float64), channels)
+    return (factor / std).astype(np.float32), (-mean / std).astype(np.float32)
+
+
+def middle(image: Image) -> tuple[Image, bool]:
+    """The picture, or the middle of one that is more than NARROW times as long as wide."""
+    width, height = image.size
+    most = NARROW * min(width, height)
+    if max(width, height) <= most:
+        return image, False
+    left, top = max(0, (width - most) // 2), max(0, (height - most) // 2)
+    return image.crop((left, top, left + min(width, most), top + min(height, most))), True
+
+
+def pixels_of(
+    preparation: Preparation, values: Sequence[Any], folder: Path | None, source: str
+) -> tuple[NDArray[Any], list[int]]:
+    """N x 3 x H x W pixels of all pictures, and the numbers of those of which only the middle was taken.
+
+    Where they are many they lie in `folder`, keyed by what they were made from.
+    """
+    first = preparation.prepare(values[0])
+    shape, size = (len(values), *first.shape), first.nbytes * len(values)
+    if folder is not None and size > IN_MEMORY and has_room(folder, size):
+        try:
+            return on_disk(preparation, values, folder, source, first.dtype, shape)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+    pixels = np.empty(shape, first.dtype)
+    return pixels, fill(preparation, values, pixels, source)
+
+
+def on_disk(
+    preparation: Preparation,
+    values: Sequence[Any],
+    folder: Path,
+    source: str,
+    dtype: Any,
+    shape: tuple[int, ...],
+) -> tuple[NDArray[Any], list[int]]:
+    how = f"pixels {dtype} {shape} {preparation.late} {preparation.processor.to_json_string()}"
+    place = folder / digest(how.encode(), *map(content, values))
+    if not (place / "done.json").is_file():
+        with whole_folder(place) as draft:
+            pixels = room_for(draft / "pixels.npy", dtype, shape)
+            narrow = fill(preparation, values, pixels, source)
+            pixels.flush()
+            write_json(draft / "done.json", {"narrow": narrow})
+    return np.load(place / "pixels.npy", mmap_mode="r"), read_json(place / "done.json")["narrow"]
+
+
+def content(value: Any) -> bytes:
+    """A hash of the picture's file."""
+    try:
+        source = source_of(value)
+        return sha256(source.read_bytes() if isinstance(source, Path) else source).digest()
+    except (BrokenImage, OSError):
+        open_image(value)  # which says what is wrong with it
+        raise
+
+
+def fill(preparation: Preparation, values: Sequence[Any], pixels: Any, source: str) -> list[int]:
+    """Write the pixels of every picture; returns the numbers of those of which only the middle was taken."""
+    narrow = []
+    for i, value in enumerate(values):
+        one, cut = preparation.prepared(value)
+        if one.shape != pixels.shape[1:]:
+            raise WarmstartError(
+                f"{source}: its processor makes {name_of(values[0])} {pixels.shape[1:]} "
+                f"and {name_of(value)} {one.shape}",
+                "set a crop or a fixed size in preprocessor_config.json",
+                "ragged-images",
+            )
+        pixels[i] = one
+        narrow += [i] if cut else []
+    return narrow

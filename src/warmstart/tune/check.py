@@ -1,0 +1,51 @@
+"""Is a plan one that can be trained? Said before the first step, with the place in plan.yaml."""
+
+from math import inf
+from typing import Any
+
+from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.base.types import Phase, Plan
+from warmstart.models.anatomy import Anatomy
+from warmstart.tune.schedule import SHAPES
+
+SOLVERS = ("adamw", "logistic")
+STATISTICS = ("frozen", "learn")
+
+
+def check_plan(plan: Plan, anatomy: Anatomy) -> None:
+    """Raise WarmstartError for values that no training can have."""
+    if not plan.phases:
+        raise WarmstartError("the plan has no phase", "give a phase with `learn: ['*']`", "wrong-value")
+    within("batch", plan.batch, 1, inf)
+    within("micro_batch", plan.micro_batch, 0, inf)
+    within("clip", plan.clip, 0, inf, above=True)
+    one_of("norm_statistics", plan.norm_statistics, STATISTICS)
+    for number, phase in enumerate(plan.phases):
+        check_phase(f"phases.{number}", phase, anatomy)
+
+
+def check_phase(where: str, phase: Phase, anatomy: Anatomy) -> None:
+    if not anatomy.chosen(phase.learn):
+        raise WarmstartError(
+            f"{where}: nothing learns in it", "name layer groups, for example `learn: ['*']`", "wrong-value"
+        )
+    within(f"{where}.lr", phase.lr, 0, inf, above=True)
+    within(f"{where}.epochs", phase.epochs, 1, inf)
+    within(f"{where}.decay", phase.decay, 0, 1, above=True)
+    within(f"{where}.warmup", phase.warmup, 0, 1)
+    within(f"{where}.weight_decay", phase.weight_decay, 0, inf)
+    one_of(f"{where}.schedule", phase.schedule, SHAPES)
+    one_of(f"{where}.solver", phase.solver, SOLVERS)
+
+
+def within(where: str, value: float, low: float, high: float, above: bool = False) -> None:
+    """Refuse numbers outside low to high; `above` refuses low as well, and nothing is infinite."""
+    if not low <= value <= high or (above and value == low) or value == inf:
+        least = f"above {low:g}" if above else f"from {low:g}"
+        most = "" if high == inf else f" to {high:g}"
+        raise WarmstartError(f"plan: {where} = {value!r}", f"write a number {least}{most}", "wrong-value")
+
+
+def one_of(where: str, value: str, known: Any) -> None:
+    if value not in known:
+        raise WarmstartError(f"plan: {where} = {value!r}", did_you_mean(value, known), "wrong-value")

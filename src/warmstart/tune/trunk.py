@@ -1,0 +1,57 @@
+"""The frozen prefix of a phase: run once for all rows, and shown not to have moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from warmstart.base.types import Phase
+from warmstart.models.anatomy import BATCH_NORMS, Anatomy, frozen_names
+from warmstart.models.features import keep_prefix
+from warmstart.models.inputs import bytes_of, digest
+from warmstart.tune.job import Job, Split
+
+CACHE_LIMIT = 2_000_000_000  # bytes of kept activations a split
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Where activations and checkpoints are kept, and how much of them."""
+
+    cache: Path | None = None  # None: frozen layers are run in every step
+    cache_limit: int = CACHE_LIMIT
+    checkpoints: Path | None = None  # None: nothing to resume from
+    save_seconds: float = 30.0  # at least this long between checkpoints within a phase
+
+
+def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str, Split], int]:
+    """The splits behind the frozen prefix, and the number of the first group that has to run."""
+    boundary = job.anatomy.boundary(phase.learn)
+    if boundary == 0 or keeping.cache is None:
+        return job.splits, 0
+    kept: dict[str, Split] = {}
+    for name, split in job.splits.items():
+        inputs = keep_prefix(job.anatomy, split.inputs, boundary, keeping.cache, keeping.cache_limit)
+        if inputs is None:
+            what = "what the frozen layers give is too large to keep, so they are run in every step"
+            job.tell({"event": "note", "what": what})
+            return job.splits, 0
+        kept[name] = replace(split, inputs=inputs)
+    return kept, boundary
+
+
+def unmoving(job: Job, phase: Phase) -> list[str]:
+    """Names of all tensors that this phase must leave as they are, norm statistics among them."""
+    still = frozen_names(job.anatomy, phase.learn)
+    if job.plan.norm_statistics == "frozen":
+        for prefix, module in job.anatomy.model.named_modules(remove_duplicate=False):
+            if isinstance(module, BATCH_NORMS):
+                still |= {f"{prefix}.{name}" for name, _ in module.named_buffers(recurse=False)}
+    return sorted(still)
+
+
+def fingerprint_of(anatomy: Anatomy, names: Iterable[str]) -> str:
+    """A hash of these tensors of the model."""
+    state = anatomy.model.state_dict()
+    return digest(*(bytes_of(state[name]) for name in names))
