@@ -59,17 +59,13 @@ RECIPES = {"letters": Recipe(), "textures": Recipe(per_class=600), "shuffled": R
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "sources",
-        nargs="*",
-        metavar="source",
-        choices=[*SOURCES, []],
-        help=f"of {', '.join(SOURCES)}; default all",
-    )
+    parser.add_argument("sources", nargs="*", help=f"of {', '.join(SOURCES)}; default all")
     parser.add_argument("--zoo", type=Path, default=ZOO, help="the folder to write to")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
+    if unknown := set(given.sources) - set(SOURCES):
+        parser.error(f"no source named {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
     torch.set_num_threads(given.threads)
     logging.disable_progress_bar()
     for source in given.sources or SOURCES:

@@ -78,8 +78,9 @@ with warmstart.
 
 **Use.** {use}
 
-**Training.** From random weights with AdamW: {recipe}. Seed {facts.seed}. Weights are stored in half
-precision and load as float32. Build it again with `python scripts/build_zoo.py {facts.source} --seed {facts.seed}`.
+**Training.** From random weights with AdamW: {recipe}.
+Seed {facts.seed}. Weights are stored in half precision and load as float32. Build it again with
+`python scripts/build_zoo.py {facts.source} --seed {facts.seed}`.
 
 **Classes.** {", ".join(facts.names)}.
 

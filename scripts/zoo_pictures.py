@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import zoo_letters
 import zoo_textures
+from numpy.typing import NDArray
 from PIL import Image
 
 from warmstart.base.seeds import generator
 
-Labelled = tuple[str, zoo_letters.Picture]
+Picture = NDArray[np.uint8]
+Labelled = tuple[str, Picture]
 
+PARTS: dict[str, tuple[Iterable[str], Callable[[str, np.random.Generator], Picture]]] = {
+    "letters": (zoo_letters.STROKES, zoo_letters.letter),
+    "textures": (zoo_textures.TEXTURES, zoo_textures.texture),
+    "shuffled": (zoo_letters.STROKES, zoo_letters.letter),
+}
 SPLITS = {"train": 1.0, "validation": 0.1, "test": 0.2}  # pictures per class, as shares of `per_class`
 
 
@@ -33,14 +41,10 @@ def write_pictures(source: str, folder: Path, per_class: int, seed: int) -> Path
 
 def draw(source: str, split: str, per_class: int, seed: int) -> list[Labelled]:
     """All pictures of a split with their class names, class by class."""
-    part, make = {
-        "letters": (zoo_letters.STROKES, zoo_letters.letter),
-        "textures": (zoo_textures.TEXTURES, zoo_textures.texture),
-        "shuffled": (zoo_letters.STROKES, zoo_letters.letter),
-    }[source]
+    names, make = PARTS[source]
     pictures = [
         (name, make(name, generator(seed, "zoo", source, split, name, number)))
-        for name in part
+        for name in names
         for number in range(per_class)
     ]
     return shuffled(pictures, generator(seed, "zoo", source, split)) if source == "shuffled" else pictures

@@ -108,9 +108,9 @@ def make(name, seed=0, **changes):
 def stir(model, seed=0):
     """Move all weights away from the even values that they are born with, and let norms see what comes in."""
     source = torch.Generator().manual_seed(seed)
-    for parameter in model.parameters():
-        parameter.add_(0.1 * torch.randn(parameter.shape, generator=source))
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
+    for parameter in model.parameters():
+        parameter.add_((0.4 if norms else 0.1) * torch.randn(parameter.shape, generator=source))
     if norms:
         momenta = [norm.momentum for norm in norms]
         for norm in norms:

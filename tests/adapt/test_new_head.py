@@ -26,19 +26,15 @@ def test_the_head_fits_the_classes_and_the_body_is_untouched(kind):
     before, after = tiny(kind).module.state_dict(), changed.module.state_dict()
     path, head = changed.anatomy.head()
     assert logits(changed).shape == (4, 4)
+    assert torch.equal(logits(changed), logits_by_anatomy(changed))
     assert changed.labels == OTHERS
     assert before.keys() == after.keys()
-    assert {n for n in after if not torch.equal(before[n], after[n])} == {f"{path}.weight", f"{path}.bias"}
+    changed_names = {n for n in after if not torch.equal(before[n], after[n])}
+    assert changed_names == {f"{path}.{n}" for n, _ in head.named_parameters()}
     assert note == "new_head: 3 classes replaced by 4, all of them fresh"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_anatomy_sees_the_new_head(kind):
-    changed, _ = with_head(kind, OTHERS)
-    assert torch.equal(logits(changed), logits_by_anatomy(changed))
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["bert", "electra", "gpt2", "resnet", "poolformer"])
 def test_the_saved_model_loads_with_the_new_classes(kind, tmp_path):
     changed, _ = with_head(kind, ("a", "cat", "b", "ü"))
     again = reloaded(changed, tmp_path)

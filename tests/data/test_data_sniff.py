@@ -51,6 +51,7 @@ def _array(values: list) -> pa.Array:
         ({"text": TEXT, "label": [i % 3 for i in range(ROWS)]}, {"text": "text", "label": "label"}),
         ({"text": TEXT, "label": [i % 2 == 0 for i in range(ROWS)]}, {"text": "text", "label": "label"}),
         ({"text": TEXT, "label": CLASS, "label_text": CLASS}, {"text": "text", "label": "label"}),
+        ({"subject": TEXT, "label": CLASS}, {"text": "subject", "label": "label"}),
         ({"tags": ['["a"]'] * ROWS, "text": TEXT, "kind": CLASS}, {"text": "text", "label": "kind"}),
     ],
 )
@@ -198,6 +199,12 @@ def test_relative_paths_start_from_the_folder_of_their_table(tmp_path: Path):
         "https://x.org/3.png",
         None,
     ]
+
+
+def test_a_column_of_numbers_asked_for_as_images_becomes_names():
+    table = finish(pa.table({"n": [1.5, 2.5], "label": _array(["a", "b"])}), ["x"] * 2, Path("/photos"), "x")
+    settled = settle(table, {"image": "n", "label": "label"}, None)
+    assert settled.column("n").to_pylist() == ["/photos/1.5", "/photos/2.5"]
 
 
 def test_cells_with_and_without_bytes_become_bytes(tmp_path: Path):

@@ -70,7 +70,10 @@ def test_a_linear_head_is_solved_and_any_other_is_trained():
 @pytest.mark.parametrize("linear", [True, False])
 def test_tuning_begins_with_the_head(strategy, linear):
     facts = text(head_is_linear=linear)
-    assert phases(strategy, facts)[:1] == phases("frozen", facts)
+    first, alone = phases(strategy, facts)[0], phases("frozen", facts)[0]
+    assert first.learn == alone.learn and first.solver == alone.solver
+    assert (first.strength > 0) is linear  # it points the way and leaves the body something to learn
+    assert alone.strength == 0
 
 
 @pytest.mark.parametrize(("facts", "decay"), [(TEXT, 0.95), (IMAGE, 0.9)])
@@ -229,3 +232,10 @@ def test_how_long_is_said_with_the_steps():
     pace = next(r for r in why if "400 steps" in r.rule)
     assert "352 rows in batches of 16 are 22 steps an epoch" in pace.saw
     assert pace.so.startswith("19 epochs, 418 steps")
+
+
+def test_how_the_head_begins_is_said():
+    first, alone = (STRATEGIES.get(name)().why(TEXT)[0] for name in ("full", "frozen"))
+    strength = phases("full", TEXT)[0].strength
+    assert f"C {strength:g}" in first.so
+    assert "regularised" not in alone.so

@@ -68,6 +68,7 @@ phase_of = st.builds(
     schedule=st.sampled_from(["linear", "cosine", "constant"]),
     weight_decay=st.floats(0, allow_infinity=False),
     solver=st.sampled_from(["adamw", "logistic"]),
+    strength=st.floats(0, allow_infinity=False),
 )
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,30}", fullmatch=True)  # of settings: names of fields
 plain = st.recursive(
@@ -175,6 +176,7 @@ def test_a_plan_written_by_hand_needs_only_what_has_no_default(tmp_path):
         ("epochs: 3", "schedule: cosin\n  epochs: 3", "line 10, phases.1: schedule = 'cosin'", "'cosine'"),
         ("epochs: 3", "solver: adam\n  epochs: 3", "line 10, phases.1: solver = 'adam'", "'adamw'"),
         ("epochs: 3", "weight_decay: -1\n  epochs: 3", "line 10, phases.1: weight_decay = -1.0", "from 0"),
+        ("epochs: 3", "strength: -1\n  epochs: 3", "line 10, phases.1: strength = -1.0", "chosen"),
         ("learn: ['*']", "learn: head", "plan.yaml, line 8, phases.1: learn = 'head'", "a list"),
         ("learn: ['*']", "learn: []", "plan.yaml, line 8, phases.1: learn = ()", "top:3"),
         ("task:", "batch: 0\ntask:", "plan.yaml, line 3: batch = 0", "from 1"),

@@ -1,6 +1,8 @@
 """The whole street, on texts and on pictures: what it leaves, what it promises, how it goes on."""
 
 import json
+import re
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.base.files import read_json
 from warmstart.base.rows import Rows
-from warmstart.base.types import Bundle, Plan, Ranking, Run
+from warmstart.base.types import Bundle, Ranking, Run
 from warmstart.decide.plan_file import read_plan
 from warmstart.report.read import read_result
 
@@ -21,6 +23,7 @@ ARTEFACTS = (
     "model/model.safetensors",
 )
 RIVALS = {"frozen": {"full", "scratch"}}
+SMALL = {"strategy": "frozen", "rows": 40}
 
 
 @pytest.fixture(params=["text_run", "image_run"])
@@ -160,36 +163,28 @@ def test_a_damaged_training_is_done_again_and_gives_the_same(text_copy, text_run
     assert same_findings(again, text_run.result)
 
 
-def test_the_same_seed_gives_the_same_evidence(text_run, world, tmp_path):
-    again = process.run(world / "reviews.csv", runs=tmp_path, models=(str(world / "text-model"),))
-    assert same_findings(again, text_run.result)
-    first, second = (read_json(folder / "evidence.json") for folder in (text_run.folder, Path(again.run)))
+def test_the_same_seed_gives_the_same_evidence(image_run, world, tmp_path):
+    again = process.run(world / "shapes", runs=tmp_path, models=(str(world / "image-model"),))
+    assert same_findings(again, image_run.result)
+    first, second = (read_json(folder / "evidence.json") for folder in (image_run.folder, Path(again.run)))
     assert first == second
 
 
 def test_an_edited_plan_is_followed_and_said(text_copy, text_run):
-    path = text_copy / "plan.yaml"
-    last = len(text_run.result.plan.phases) - 1
-    lines = path.read_text().replace(f"epochs: {text_run.result.plan.phases[last].epochs}", "epochs: 2")
-    path.write_text(lines.replace("batch: 16", "batch: 8"))
-    kept = stamps(text_copy / "training" / "frozen")
-    told = []
-    result = process.run(text_copy, tell=told.append)
-    assert result.plan == read_plan_with_reasons(path, result.plan)
-    assert result.plan.batch == 8
-    assert result.plan.phases[last].epochs == 2
-    by_hand = [reason.rule for reason in result.plan.reasons if "by hand" in reason.rule]
-    assert by_hand == ["phases: set by hand", "batch: set by hand"]
-    assert f"--set phases.{last}.epochs=2 --set batch=8" in result.reproduce.command
-    name = result.plan.strategy
-    assert result.runs[name].steps != text_run.result.runs[name].steps
-    assert stamps(text_copy / "training" / "frozen") != kept, "rivals learn in batches of the plan's size"
-
-
-def read_plan_with_reasons(path: Path, plan: Plan) -> Plan:
-    from dataclasses import replace
-
-    return replace(read_plan(path), reasons=plan.reasons)
+    path, last = text_copy / "plan.yaml", len(text_run.result.plan.phases) - 1
+    phase = text_run.result.plan.phases[last]
+    text = path.read_text().replace(f"epochs: {phase.epochs}", "epochs: 2")
+    path.write_text(text.replace(f"lr: {phase.lr}", "lr: 3e-4"))
+    rivals = stamps(text_copy / "training" / "frozen") | stamps(text_copy / "training" / "scratch")
+    result = process.run(text_copy)
+    assert result.plan == replace(read_plan(path), reasons=result.plan.reasons)
+    assert result.plan.phases[last] == replace(phase, epochs=2, lr=3e-4)
+    by_hand = [reason.so for reason in result.plan.reasons if reason.rule == "phases: set by hand"]
+    assert by_hand == ["it is 0.0003", "it is 2"]
+    assert f"--set phases.{last}.lr=0.0003 --set phases.{last}.epochs=2" in result.reproduce.command
+    assert result.runs[result.plan.strategy].history[-1]["epoch"] == 2
+    kept = stamps(text_copy / "training" / "frozen") | stamps(text_copy / "training" / "scratch")
+    assert kept == rivals, "rivals do not hang on the plan's phases"
 
 
 def test_a_plan_that_was_not_edited_keeps_its_reasons(text_copy, text_run):
@@ -229,16 +224,15 @@ def test_a_begun_run_keeps_what_it_was_begun_with(text_copy):
 
 def test_the_plan_can_start_from_another_ranked_model(world, tmp_path):
     models = (str(world / "text-model"), str(world / "text-model-2"))
-    plan, folder = process.plan(world / "reviews.csv", runs=tmp_path, models=models, strategy="frozen")
+    plan, folder = process.plan(world / "reviews.csv", runs=tmp_path, models=models, **SMALL)
     other = next(m for m in models if m != plan.model)
-    text = (folder / "plan.yaml").read_text()
-    (folder / "plan.yaml").write_text(text.replace(f"model: {plan.model}", f"model: {other}"))
+    edit(folder / "plan.yaml", plan.model, other)
     done = process.tune(folder)
     assert done.plan.model == other
 
 
 def test_the_faces_of_the_process_share_one_folder(world, tmp_path):
-    asked = {"models": (str(world / "text-model"),), "strategy": "frozen", "seed": 3}
+    asked = {"models": (str(world / "text-model"),), "seed": 3, **SMALL}
     bundle = process.check(world / "reviews.csv", runs=tmp_path, label="mood")
     assert isinstance(bundle, Bundle)
     assert bundle.labels == ("bad", "good")
@@ -294,7 +288,7 @@ def test_a_model_that_knows_all_classes_is_compared_untouched(world, tmp_path):
     import street_world
 
     known = street_world.text_model(tmp_path / "known", seed=2, classes=("good", "bad"))
-    result = process.run(world / "reviews.csv", runs=tmp_path, models=(str(known),), strategy="frozen")
+    result = process.run(world / "reviews.csv", runs=tmp_path, models=(str(known),), **SMALL)
     assert result.runs["base"].trained_parameters == 0
     assert result.proofs["saved_equals_measured (base)"] <= 1e-5
     assert "base" in result.gains or result.recommended == "base"
@@ -302,6 +296,13 @@ def test_a_model_that_knows_all_classes_is_compared_untouched(world, tmp_path):
     (Path(result.run) / "result.json").unlink()
     assert same_findings(process.run(result.run), result)
     assert stamps(Path(result.run) / "training") == kept
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a word of plan.yaml, which may be the beginning of a longer one."""
+    text, count = re.subn(rf"(?<=\s){re.escape(old)}$", new, path.read_text(), flags=re.MULTILINE)
+    assert count == 1, (old, count)
+    path.write_text(text)
 
 
 def predictions(folder: Path, name: str) -> dict[str, np.ndarray]:
@@ -317,7 +318,6 @@ def stamps(folder: Path) -> dict[Path, int]:
 
 def same_findings(one, other) -> bool:
     """Equal but for where, when and how long."""
-    from dataclasses import replace
 
     def plain(result):
         runs = {name: replace(run, seconds=0.0) for name, run in result.runs.items()}

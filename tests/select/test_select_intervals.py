@@ -9,13 +9,18 @@ from warmstart.select.scores._scoring import Scoring, bootstrap, difference, jac
 RANDOM = np.random.default_rng(5)
 
 
-def test_the_bootstrap_of_rows_agrees_with_scipy():
+def test_the_bootstrap_of_rows_is_scipys_one_and_a_half_times_as_wide_for_five_folds():
     rows = RANDOM.exponential(size=400)
-    low, high = bootstrap(rows, make_folds(np.arange(400) % 2))
+    ends = np.array(bootstrap(rows, make_folds(np.arange(400) % 2)))
     theirs = stats.bootstrap((rows,), np.mean, n_resamples=9999, method="percentile", rng=RANDOM)
-    interval = theirs.confidence_interval
-    assert low == pytest.approx(interval.low, abs=0.012)
-    assert high == pytest.approx(interval.high, abs=0.012)
+    interval = np.array(theirs.confidence_interval)
+    assert (ends - rows.mean()) / 1.5 == pytest.approx(interval - rows.mean(), abs=0.012)
+
+
+def test_an_interval_never_leaves_the_values_that_rows_can_have():
+    hits = np.array([0.0] * 2 + [1.0] * 98)
+    low, high = bootstrap(hits, make_folds(np.arange(100) % 2))
+    assert 0.9 < low < 0.98 and high == 1.0
 
 
 def test_groups_are_drawn_whole_so_that_copies_add_no_certainty():

@@ -93,7 +93,7 @@ def _drafted(
         brought = frozenset(s for s in named if s and s != "train")
         what = f"the splits are taken from column {column!r}"
         findings.append(Finding("roles", "note", what, "remove the column to let them be made"))
-    roles, seen = find_roles(table, asked, name)
+    roles, seen = find_roles(table.drop_columns([column]) if column else table, asked, name)
     draft = Draft(name, settle(table, roles, column), roles, brought)
     _refuse_no_input(draft)
     return replace(draft, table=with_prints(draft)), findings + seen

@@ -45,11 +45,9 @@ def _in_rank(draft: Draft, most: int) -> "NDArray[np.int64]":
     import numpy as np
 
     rank = np.array([{"test": 0, "validation": 1}.get(s or "", 2) for s in draft.splits])
-    chance = (
-        generator(0, "near", len(draft)).permutation(len(draft))
-        if len(draft) > most
-        else np.arange(len(draft))
-    )
+    if len(draft) <= most:
+        return np.argsort(rank, kind="stable")
+    chance = generator(0, "near", len(draft)).permutation(len(draft))
     return np.lexsort((chance, rank))[:most]
 
 

@@ -20,22 +20,20 @@ CONTRAST = 4.0  # standard deviation of a colour below which an image is plain a
 EXACT_UP_TO = 20_000  # images compared each with each
 MOST_PAIRS = 4_000_000  # of hashes that are verified
 BLOCK = 2_000
+PIXELS = 16 * 16  # of a thumbnail
 
 
 def near_images(hashes: "NDArray[np.uint64]", thumbs: Sequence[bytes]) -> tuple["NDArray[np.int64]", bool]:
     """P x 2 numbers of images that look the same, from N hashes and thumbnails; and if any were skipped."""
     import numpy as np
 
-    pixels = np.frombuffer(b"".join(thumbs), np.uint8).reshape(len(thumbs), -1, 3)
-    rich = (
-        np.flatnonzero(pixels.std(axis=1).max(axis=1) >= CONTRAST) if len(thumbs) else np.empty(0, np.int64)
-    )
+    pixels = np.frombuffer(b"".join(thumbs), np.uint8).reshape(len(thumbs), PIXELS, 3)
+    rich = np.flatnonzero(pixels.std(axis=1).max(axis=1) >= CONTRAST)
     search = _each_with_each if len(rich) <= EXACT_UP_TO else _by_parts
     pairs, capped = search(np.asarray(hashes, np.uint64)[rich])
     found = rich[pairs].reshape(-1, 2)
-    kept = [
-        found[i : i + BLOCK][_look_alike(pixels, found[i : i + BLOCK])] for i in range(0, len(found), BLOCK)
-    ]
+    blocks = [found[start : start + BLOCK] for start in range(0, len(found), BLOCK)]
+    kept = [block[_look_alike(pixels, block)] for block in blocks]
     return np.concatenate([np.empty((0, 2), np.int64), *kept]), capped
 
 

@@ -68,7 +68,7 @@ def _alike(texts: list[str], shingles: Callable[[str], frozenset[str]]) -> tuple
     if len(texts) < 2:
         return np.empty((0, 2), np.int64), False
     candidates, capped = _candidates(_signatures(texts, shingles))
-    shingled = lru_cache(maxsize=100_000)(lambda number: shingles(texts[number]))
+    shingled = lru_cache(maxsize=2_000)(lambda number: shingles(texts[number]))  # a long text has 2,000 runs
     kept = [pair for pair in candidates.tolist() if jaccard(shingled(pair[0]), shingled(pair[1])) >= ALIKE]
     return np.array(kept, np.int64).reshape(-1, 2), capped
 

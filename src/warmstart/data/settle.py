@@ -6,14 +6,13 @@ from typing import Any
 from warmstart.data.draft import ID
 from warmstart.data.images import is_file
 from warmstart.data.join import text_of
+from warmstart.data.readers._folders import split_named
 from warmstart.data.readers._table import BASE, SPLIT
 
 
 def settle(table: Any, roles: dict[str, str], splits: str | None) -> Any:
     """The table with plain role columns, row ids, and `_split` from the user's column `splits`, if any."""
     import pyarrow as pa
-
-    from warmstart.data.readers._folders import split_named
 
     for role, name in roles.items():
         values = table.column(name)
@@ -38,7 +37,8 @@ def _images(values: Any, bases: Any) -> Any:
         return _from_structs(values, bases)
     if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
         return values.cast(pa.large_binary())
-    paths = [_absolute(v, b) for v, b in zip(values.to_pylist(), bases.to_pylist(), strict=True)]
+    names = text_of(values).to_pylist()
+    paths = [_absolute(name, base) for name, base in zip(names, bases.to_pylist(), strict=True)]
     return pa.chunked_array([pa.array(paths, pa.large_string())])
 
 

@@ -135,10 +135,11 @@ def _raise_same(name: str) -> Column:
 
 
 def _free_texts(columns: dict[str, Column], named: list[Column]) -> list[Column]:
-    """Columns of strings that are not numbers, names of groups, or dates."""
-    aside = GROUP_NAMES | NOT_A_LABEL | frozenset(SPLIT_COLUMNS)
-    rest = [c for n, c in columns.items() if c not in named and n.lower() not in aside]
-    return [c for c in rest if c.is_text and c.filled and not c.is_number]
+    """Columns of strings that are not numbers, ids that repeat, or dates."""
+    aside = NOT_A_LABEL | frozenset(SPLIT_COLUMNS)
+    rest = [c for n, c in columns.items() if c not in named and n.lower() not in aside and c.is_text]
+    ids = [c for c in rest if c.name.lower() in GROUP_NAMES and _repeats(c)]
+    return [c for c in rest if c.filled and not c.is_number and c not in ids]
 
 
 def _exists(column: Column, table: Any) -> bool:

@@ -23,6 +23,7 @@ PHASE_LIMITS: dict[str, Limit] = {
     "schedule": ("linear", "cosine", "constant"),
     "weight_decay": (lambda v: 0 <= v < inf, "write a number from 0"),
     "solver": ("adamw", "logistic"),
+    "strength": (lambda v: 0 <= v < inf, "write a number above 0, or 0 to have it chosen"),
 }
 PLAN_LIMITS: dict[str, Limit] = {
     "phases": (lambda v: len(v) > 0, "a plan needs at least one phase"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from warmstart.base.errors import WarmstartError
 from warmstart.models import limits
+from warmstart.models.weight_files import safetensors_of, shapes_in
 
 WHOLE = "give a folder written by save_pretrained: config.json, model.safetensors, tokenizer or processor"
 
@@ -24,7 +26,7 @@ def read_config(where: str, source: str) -> Any:
     try:
         with quiet():
             table, _ = PretrainedConfig.get_config_dict(where)
-            limits.check_numbers(table, source)
+            limits.check_numbers(table, source, most_layers(folder))
             config = AutoConfig.from_pretrained(where, trust_remote_code=False)
     except WarmstartError:
         raise
@@ -34,6 +36,13 @@ def read_config(where: str, source: str) -> Any:
         what = "weights are quantised" if "quantization_config" in table else "folder holds an adapter"
         raise WarmstartError(f"{source}: its {what}, not plain weights", "give the plain model", "not-plain")
     return harmless(config)
+
+
+def most_layers(folder: Path) -> int:
+    """Each layer has a tensor at least; where none can be counted, a number that no model reaches."""
+    files = safetensors_of(folder) if folder.is_dir() else []
+    tensors = sum(len(shapes_in(path)) for path in files)
+    return min(limits.MOST_LAYERS, tensors or limits.MOST_LAYERS)
 
 
 def harmless(config: Any) -> Any:
@@ -69,14 +78,15 @@ def short(error: Exception, most: int = 200) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No progress bars or load reports of the library among our own lines."""
+    """No progress bars, load reports or warnings of the library among our own lines."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(50)
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings(action="ignore"):
+            yield
     finally:
         logging.set_verbosity(level)
         if bars:

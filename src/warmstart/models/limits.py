@@ -24,10 +24,10 @@ class TooLarge(Exception):
     """More parameters than there may be."""
 
 
-def check_numbers(table: Any, source: str) -> None:
-    """Refuse numbers of layers or classes that no model has; `table` is what config.json holds."""
+def check_numbers(table: Any, source: str, most_layers: int) -> None:
+    """Refuse numbers of layers or classes that cannot be; `table` is what config.json holds."""
     for key, value in numbers_in(table):
-        most = MOST_CLASSES if key == "num_labels" else MOST_LAYERS if key.endswith(COUNTS) else None
+        most = MOST_CLASSES if key == "num_labels" else most_layers if key.endswith(COUNTS) else None
         if most is not None and value > most:
             raise WarmstartError(
                 f"{source}: its configuration asks for {key} = {value:,}, and {most:,} is the most",

@@ -15,18 +15,26 @@ NEEDED = {"text": ("tokenizer", "tokenizer.json"), "image": ("image processor", 
 
 
 def read_processor(where: str, source: str, modality: str) -> Any:
+    """The tokenizer or image processor; WarmstartError if its files are missing or broken."""
     import transformers
 
     try:
         with quiet():
-            return getattr(transformers, PROCESSOR[modality]).from_pretrained(where, trust_remote_code=False)
+            found = getattr(transformers, PROCESSOR[modality]).from_pretrained(where, trust_remote_code=False)
     except Exception as error:  # whatever the library makes of missing and broken files
-        what, file = NEEDED[modality]
-        raise WarmstartError(
-            f"{source}: its {what} cannot be loaded ({short(error)})",
-            f"add the {what}'s files to the folder, {file} first",
-            "no-processor",
-        ) from None
+        raise missing(source, modality, short(error, 160)) from None
+    if modality == "text" and set(found.get_vocab()) <= set(found.all_special_tokens):
+        raise missing(source, modality, "there is no vocabulary")  # which the library passes over in silence
+    return found
+
+
+def missing(source: str, modality: str, reason: str) -> WarmstartError:
+    what, file = NEEDED[modality]
+    return WarmstartError(
+        f"{source}: its {what} cannot be loaded ({reason})",
+        f"add the {what}'s files to the folder, {file} first",
+        "no-processor",
+    )
 
 
 def check_fit(module: Any, processor: Any, source: str, modality: str) -> None:

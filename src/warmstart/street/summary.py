@@ -155,8 +155,9 @@ def thumbnail(value: Any) -> str:
 
 
 def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
-    """Checks that held, by run, and the accuracy of always giving the most frequent answer."""
+    """Checks that held, by run; the accuracy of the most frequent answer and of the probe beside them."""
     held = {f"{key} ({name})": value for name, run in runs.items() for key, value in run.proofs.items()}
+    held = {k: v for k, v in held.items() if not k.startswith(("notes", "prefix_cached"))}
     said = next(iter(runs.values())).predictions["test"].truth
     return {
         **held,

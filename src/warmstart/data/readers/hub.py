@@ -53,14 +53,14 @@ def _load(name: str) -> Any:
 
 def rows_of(splits: Any, name: str) -> Any:
     """The rows of a `datasets.DatasetDict`: train, validation and test; other splits are passed over."""
-    used = {s: split_named(s) for s in splits if split_named(s)}
+    used = {s: split_named(s) for s in splits if split_named(s) and len(splits[s])}
     if not used:
         raise WarmstartError(
-            f"{name} has splits {', '.join(splits)}, and none of them is for training",
+            f"{name} has no rows for training (its splits: {', '.join(splits)})",
             "download it and name a file",
             "no-rows",
         )
-    table = join([_split(splits[s], f"{name}:{s}", split) for s, split in used.items() if len(splits[s])])
+    table = join([_split(splits[s], f"{name}:{s}", split) for s, split in used.items()])
     others = [s for s in splits if s not in used]
     if not others:
         return table

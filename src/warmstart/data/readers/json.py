@@ -79,8 +79,9 @@ def _broken(path: Path, error: JSONDecodeError) -> WarmstartError:
 
 def _from_list(elements: list[tuple[int, Any]], path: Path) -> Any:
     name = path.name
-    bad = [(line, trouble) for line, element in elements if (trouble := trouble_in(element))]
-    good = [(line, element) for line, element in elements if not trouble_in(element)]
+    seen = [(line, element, trouble_in(element)) for line, element in elements]
+    bad = [(line, trouble) for line, _, trouble in seen if trouble]
+    good = [(line, element) for line, element, trouble in seen if not trouble]
     findings = quarantined(name, bad, len(good), "broken-json")
     columns = columns_of([element for _, element in good], name)
     return finish(columns, [f"{name}:{line}" for line, _ in good], path.parent, name, findings=findings)

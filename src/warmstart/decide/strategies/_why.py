@@ -63,12 +63,14 @@ def why_head(facts: Facts, phases: tuple[Phase, ...]) -> Reason | None:
     first = phases[0]
     if first.learn != facts.groups[-1:]:
         return None
-    solved = first.solver == "logistic"
-    return Reason(
-        "phases: the head first, on frozen features; solved where it is linear",
-        "the head is one linear layer" if solved else "the head is more than one linear layer",
-        "logistic regression finds its weights exactly" if solved else f"{first.epochs} epochs of AdamW",
-    )
+    place = "first" if len(phases) > 1 else "alone"
+    rule = f"phases: the head {place}, on frozen features; solved where it is linear"
+    if first.solver != "logistic":
+        return Reason(rule, "the head is more than one linear layer", f"{first.epochs} epochs of AdamW")
+    so = "logistic regression finds its weights exactly"
+    if first.strength:
+        so += f", so regularised (C {first.strength:g}) that the body has something left to learn"
+    return Reason(rule, f"the head is one linear layer; {facts.rows:,} rows", so)
 
 
 def why_pace(facts: Facts, phases: tuple[Phase, ...], pace: str) -> Reason | None:
