@@ -7,24 +7,26 @@ python scripts/build_zoo.py letters         # only one
 from __future__ import annotations
 
 import argparse
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save
 from torch import Tensor
-from torch.nn import functional as F
 from transformers import AutoImageProcessor, AutoModelForImageClassification, ResNetConfig
 from transformers.utils import logging
 from zoo_card import SOURCES, Facts, card
 from zoo_pictures import write_pictures
 
 from warmstart.base.files import write_json, write_text
-from warmstart.base.seeds import generator, stream
+from warmstart.base.seeds import stream
+from warmstart.base.types import Phase, Plan
+from warmstart.street import stops, training
+from warmstart.street.folder import Options, begin
 
 ZOO = Path(__file__).parents[1] / "src" / "warmstart" / "models" / "zoo"
 SEED = 0
@@ -103,35 +105,42 @@ def network(names: list[str]) -> ResNetConfig:
 
 
 def pretrain(pictures: Path, config: ResNetConfig, out: Path, recipe: Recipe, seed: int) -> None:
-    """Train a fresh network on pictures/train and save it to `out`."""
-    torch.manual_seed(stream(seed, "weights"))
-    model = AutoModelForImageClassification.from_config(config)
-    images, labels = read_folder(pictures / "train", out, config.label2id)
-    steps = recipe.epochs * (len(labels) // recipe.batch)
-    optimizer = torch.optim.AdamW(decayed(model, recipe.weight_decay), lr=recipe.lr)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.lr, total_steps=steps, pct_start=recipe.warmup, cycle_momentum=False
+    """Train a fresh network on pictures/train by the strategy `scratch`, and leave its files in `out`."""
+    with TemporaryDirectory() as temporary:
+        start = Path(temporary) / "start"
+        AutoModelForImageClassification.from_config(config).save_pretrained(start)
+        shutil.copy(out / "preprocessor_config.json", start)
+        trip = begin(Options(str(pictures), models=(str(start),), seed=seed), Path(temporary) / "runs")
+        bundle = stops.read(trip)
+        plan = scratch(str(start), bundle.task, recipe, seed)
+        ready = training.prepare(trip, bundle, training.load_for(trip, plan, "image"))
+        training.carry_out(trip, "scratch", plan, bundle, ready)
+        for name in ("config.json", "model.safetensors"):
+            shutil.copy(trip.path("training", "scratch", "model", name), out)
+
+
+def scratch(model: str, task: str, recipe: Recipe, seed: int) -> Plan:
+    """The plan of `scratch` with the recipe's numbers."""
+    every = Phase(
+        ("*",),
+        lr=recipe.lr,
+        epochs=recipe.epochs,
+        warmup=recipe.warmup,
+        schedule="cosine",
+        weight_decay=recipe.weight_decay,
     )
-    model.train()
-    for epoch in range(recipe.epochs):
-        order = torch.from_numpy(generator(seed, "shuffle", epoch).permutation(len(labels)))
-        for rows in order[: len(order) // recipe.batch * recipe.batch].split(recipe.batch):
-            optimizer.zero_grad()
-            F.cross_entropy(model(pixel_values=images[rows]).logits, labels[rows]).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-    model.save_pretrained(out)
-
-
-def decayed(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Parameter groups: weight decay on matrices and kernels, none on norms and biases."""
-    kernels = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    return [
-        {"params": kernels, "weight_decay": weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
+    return Plan(
+        strategy="scratch",
+        model=model,
+        task=task,
+        phases=(every,),
+        edits=({"name": "new_head"},),
+        guards=({"name": "early_stop"},),
+        pretrained=False,
+        batch=recipe.batch,
+        norm_statistics="learn",
+        seed=seed,
+    )
 
 
 def read_folder(folder: Path, processor: Path, numbers: dict[str, int]) -> tuple[Tensor, Tensor]:
@@ -147,6 +156,7 @@ def halve(path: Path) -> None:
     """Store the weights in half precision; config.json keeps saying float32, so they load as float32."""
     tensors = {name: t.half() if t.is_floating_point() else t for name, t in load_file(path).items()}
     path.write_bytes(save(tensors, metadata={"format": "pt"}))
+    path.chmod(0o644)  # save_pretrained leaves it readable to its owner alone; it ships in a package
 
 
 @torch.inference_mode()

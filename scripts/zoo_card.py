@@ -71,7 +71,8 @@ model-index:
 A ResNet with {facts.parameters:,} parameters for pictures of 32 x 32 pixels, one of the tiny models that come
 with warmstart.
 
-**Trained on** {facts.train:,} pictures of {len(facts.names)} classes. {pictures}
+**Trained on** {facts.train:,} pictures of {len(facts.names)} classes.
+{pictures}
 
 **Accuracy** on {facts.held_out:,} held-out pictures of the same kind: {facts.accuracy:.1%}
 (guessing: {1 / len(facts.names):.1%}).

@@ -89,7 +89,7 @@ def handwritten(name: str, rng: np.random.Generator) -> Canvas:
 
 
 def read_strokes(way: str) -> list[tuple[bool, NDArray[np.float64]]]:
-    """ "-00 08 ~00 50" -> [(False, points), (True, points)]; points are K x 2 in 0..1."""
+    """The way "-00 08 ~00 50" is [(False, points), (True, points)]; points are K x 2 in 0..1."""
     strokes: list[tuple[bool, list[tuple[int, int]]]] = []
     for word in way.split():
         if word[0] in "-~":

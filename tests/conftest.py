@@ -1,4 +1,4 @@
-"""Lets every test import the helpers beside it; tests never reach for the network and share the cores politely.
+"""Lets every test import the helpers beside it; none reaches for the network, all share the cores politely.
 
 The street runs once a session on small texts and once on small pictures; tests that change a run folder
 change a copy.
@@ -6,6 +6,7 @@ change a copy.
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 
 for name, value in {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
     os.environ.setdefault(name, value)
+
+
+sys.path.append(str(Path(__file__).parent / "data"))  # bad_inputs, for the command line too
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -93,7 +94,9 @@ def write_csv(path: Path, rows: Iterable[Sequence[str]], header: Sequence[str] =
 
 def picture(colour: str, random: np.random.Generator, side: int = 16) -> Image.Image:
     """Of one colour, with a dark square somewhere, under strong noise."""
-    pixels = np.tile(np.array(COLOURS[colour], float), (side, side, 1)) + random.normal(0, 40, (side, side, 3))
+    pixels = np.tile(np.array(COLOURS[colour], float), (side, side, 1)) + random.normal(
+        0, 40, (side, side, 3)
+    )
     x, y = random.integers(0, side - 5, 2)
     pixels[x : x + 5, y : y + 5] *= 0.4
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
@@ -107,3 +110,21 @@ def write_shapes(folder: Path, each: int = 20, seed: int = 0) -> Path:
         for number in range(each):
             picture(colour, random).save(folder / colour / f"{number}.png")
     return folder
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    """When each file was last written; the lock and the list of events apart."""
+    files = (p for p in folder.rglob("*") if p.is_file() and p.name not in (".lock", "events.jsonl"))
+    return {path: path.stat().st_mtime_ns for path in files}
+
+
+def same_findings(one, other) -> bool:
+    """Asserts that two results are equal but for where, when and how long."""
+    assert timeless(one) == timeless(other)
+    return True
+
+
+def timeless(result):
+    runs = {name: replace(run, seconds=0.0) for name, run in result.runs.items()}
+    ranking = tuple(replace(model, seconds=0.0) for model in result.ranking)
+    return replace(result, run="", created="", seconds=0.0, runs=runs, ranking=ranking)

@@ -72,8 +72,8 @@ def test_tuning_begins_with_the_head(strategy, linear):
     facts = text(head_is_linear=linear)
     first, alone = phases(strategy, facts)[0], phases("frozen", facts)[0]
     assert first.learn == alone.learn and first.solver == alone.solver
-    assert (first.strength > 0) is linear  # it points the way and leaves the body something to learn
-    assert alone.strength == 0
+    assert (first.leave > 0) is linear  # it points the way and leaves the body something to learn
+    assert alone.leave == 0
 
 
 @pytest.mark.parametrize(("facts", "decay"), [(TEXT, 0.95), (IMAGE, 0.9)])
@@ -236,6 +236,6 @@ def test_how_long_is_said_with_the_steps():
 
 def test_how_the_head_begins_is_said():
     first, alone = (STRATEGIES.get(name)().why(TEXT)[0] for name in ("full", "frozen"))
-    strength = phases("full", TEXT)[0].strength
-    assert f"C {strength:g}" in first.so
+    leave = phases("full", TEXT)[0].leave
+    assert f"{leave:.0%} of the loss" in first.so
     assert "regularised" not in alone.so

@@ -68,7 +68,8 @@ phase_of = st.builds(
     schedule=st.sampled_from(["linear", "cosine", "constant"]),
     weight_decay=st.floats(0, allow_infinity=False),
     solver=st.sampled_from(["adamw", "logistic"]),
-    strength=st.floats(0, allow_infinity=False),
+    leave=st.floats(0, 1, exclude_max=True),
+    head_lr=st.floats(0, allow_infinity=False),
 )
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,30}", fullmatch=True)  # of settings: names of fields
 plain = st.recursive(
@@ -106,6 +107,17 @@ def test_no_value_and_no_reason_can_change_what_is_read_back(plan, options, tmp_
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     write_plan(plan, options, path)
     assert read_plan(path) == bare(plan)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["?8-", "w\x85x", "a\u2028b", "- a", "a: b", "a #b", "*", "&a", "!x", "yes", "null", "1e-4", "0x1f", "~",
+     "", " a ", "C:\\models\\m", "über/größe", "\ufeff", "\x00", "'\"", "x" * 300, "two words " * 40, "\\ " * 80],
+)  # fmt: skip
+def test_no_word_is_taken_for_anything_else(word, tmp_path):
+    phase = Phase((word, word), 1e-3, 1)
+    plan = Plan(word, word, word, (phase,), edits=({"name": word, "to": word}, {"name": "x", "list": [word]}))
+    assert there_and_back(plan, tmp_path / "plan.yaml") == plan
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES.names())
@@ -176,7 +188,7 @@ def test_a_plan_written_by_hand_needs_only_what_has_no_default(tmp_path):
         ("epochs: 3", "schedule: cosin\n  epochs: 3", "line 10, phases.1: schedule = 'cosin'", "'cosine'"),
         ("epochs: 3", "solver: adam\n  epochs: 3", "line 10, phases.1: solver = 'adam'", "'adamw'"),
         ("epochs: 3", "weight_decay: -1\n  epochs: 3", "line 10, phases.1: weight_decay = -1.0", "from 0"),
-        ("epochs: 3", "strength: -1\n  epochs: 3", "line 10, phases.1: strength = -1.0", "chosen"),
+        ("epochs: 3", "leave: -1\n  epochs: 3", "line 10, phases.1: leave = -1.0", "share"),
         ("learn: ['*']", "learn: head", "plan.yaml, line 8, phases.1: learn = 'head'", "a list"),
         ("learn: ['*']", "learn: []", "plan.yaml, line 8, phases.1: learn = ()", "top:3"),
         ("task:", "batch: 0\ntask:", "plan.yaml, line 3: batch = 0", "from 1"),
@@ -214,6 +226,7 @@ def test_a_fault_is_named_with_its_line_and_a_way_out(old, new, wrong, do, tmp_p
         ("a: " + "[" * 13 + "]" * 13, "nested more than 12 deep"),
         ("a: " + "[" * 20_000, "nested more than 12 deep"),
         ("a: " + "x" * 200_000, "longer than 100,000 bytes"),
+        ("a: " + "ü" * 60_000, "longer than 100,000 bytes"),
         (b"strategy: \xff\xfe", "not UTF-8"),
         (SMALL.split("phases")[0] + "phases: []", "plan.yaml, line 4: phases = ()"),
         (SMALL.split("phases")[0] + "phases: full", "plan.yaml, line 4: phases = 'full'"),

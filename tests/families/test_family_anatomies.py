@@ -4,10 +4,10 @@ import copy
 from functools import cache
 
 import pytest
-import tiny_models
 import torch
 from torch import nn
 
+import tiny_models
 from warmstart.base.errors import WarmstartError
 from warmstart.models.anatomies import ANATOMIES
 from warmstart.models.anatomy import BATCH_NORMS, anatomy_of, frozen_names, pooled

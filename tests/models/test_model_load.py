@@ -8,12 +8,12 @@ import struct
 from pathlib import Path
 
 import pytest
-import tiny_models
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+import tiny_models
 from warmstart.base.errors import WarmstartError
 from warmstart.models.card import candidate
 from warmstart.models.config import quiet

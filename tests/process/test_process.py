@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from street_world import same_findings, stamps
 from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.base.files import read_json
@@ -226,7 +227,8 @@ def test_the_plan_can_start_from_another_ranked_model(world, tmp_path):
     models = (str(world / "text-model"), str(world / "text-model-2"))
     plan, folder = process.plan(world / "reviews.csv", runs=tmp_path, models=models, **SMALL)
     other = next(m for m in models if m != plan.model)
-    edit(folder / "plan.yaml", plan.model, other)
+    path = folder / "plan.yaml"
+    path.write_text(re.sub(r"(?m)^model: .*$", f"model: {other}", path.read_text()))
     done = process.tune(folder)
     assert done.plan.model == other
 
@@ -298,31 +300,6 @@ def test_a_model_that_knows_all_classes_is_compared_untouched(world, tmp_path):
     assert stamps(Path(result.run) / "training") == kept
 
 
-def edit(path: Path, old: str, new: str) -> None:
-    """Replace a word of plan.yaml, which may be the beginning of a longer one."""
-    text, count = re.subn(rf"(?<=\s){re.escape(old)}$", new, path.read_text(), flags=re.MULTILINE)
-    assert count == 1, (old, count)
-    path.write_text(text)
-
-
 def predictions(folder: Path, name: str) -> dict[str, np.ndarray]:
     with np.load(folder / "training" / name / "predictions.npz", allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def stamps(folder: Path) -> dict[Path, int]:
-    """When each file was last written; the lock and the list of events apart."""
-    files = (p for p in folder.rglob("*") if p.is_file() and p.name not in (".lock", "events.jsonl"))
-    return {path: path.stat().st_mtime_ns for path in files}
-
-
-def same_findings(one, other) -> bool:
-    """Equal but for where, when and how long."""
-
-    def plain(result):
-        runs = {name: replace(run, seconds=0.0) for name, run in result.runs.items()}
-        ranking = tuple(replace(model, seconds=0.0) for model in result.ranking)
-        return replace(result, run="", created="", seconds=0.0, runs=runs, ranking=ranking)
-
-    assert plain(one) == plain(other)
-    return True

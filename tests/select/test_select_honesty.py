@@ -46,7 +46,7 @@ def test_choosing_by_the_reported_score_flatters_it_and_choosing_inside_the_fold
 
 @pytest.mark.slow
 def test_equally_good_candidates_are_called_different_about_as_rarely_as_is_claimed():
-    """Two candidates of the same distribution, 5 % claimed; the plain bootstrap errs in more than twice as many."""
+    """Two candidates of one distribution, 5 % claimed; the plain bootstrap errs more than twice as often."""
     draws, widened, plain = 150, 0, 0
     means = np.eye(3, 16) * 2
     labels = np.arange(100) % 3

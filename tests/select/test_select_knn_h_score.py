@@ -6,6 +6,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
+from warmstart.base.errors import WarmstartError
 from warmstart.select.scores._scoring import Folds, make_folds
 from warmstart.select.scores.h_score import SCORE as HScore
 from warmstart.select.scores.h_score import ledoit_wolf
@@ -45,6 +46,11 @@ def test_more_neighbours_than_rows_are_all_rows(blobs):
     features, labels = blobs(6, 3, 2, 5.0)
     folds = make_folds(labels, repeats=1)
     assert NearestNeighbours(neighbours=50).score(features, labels, folds).hits_N.shape == (6,)
+
+
+def test_no_neighbour_is_refused():
+    with pytest.raises(WarmstartError, match="at least 1"):
+        NearestNeighbours(neighbours=0)
 
 
 def papers_h_score(features, labels):

@@ -7,8 +7,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from warmstart.base.errors import WarmstartError
 from warmstart.select.scores._scoring import Folds, make_folds
-from warmstart.select.scores._softmax import standardise
+from warmstart.select.scores._standardise import standardise
 from warmstart.select.scores.logistic_probe import LogisticProbe
 
 
@@ -131,3 +132,9 @@ def test_folds_of_sklearn_serve_as_well(blobs):
     folds = Folds((tuple(test for _, test in split),), np.arange(100), 0)
     rows, _ = sklearn_rows(features, labels, folds, 0.1)
     assert LogisticProbe((0.1,)).score(features, labels, folds).rows_N == pytest.approx(rows, abs=1e-4)
+
+
+@pytest.mark.parametrize("penalties", [(), (0.1, 0.0), (-1.0,)])
+def test_a_penalty_that_is_none_is_refused(penalties):
+    with pytest.raises(WarmstartError, match="above 0"):
+        LogisticProbe(penalties=penalties)

@@ -134,8 +134,8 @@ def phase_line(anatomy: Anatomy, phase: Phase) -> str:
     chosen = anatomy.chosen(phase.learn)
     count = size(p for name in chosen for p in anatomy.parameters(name) if may_learn(p))
     if phase.solver == "logistic":
-        strength = f", C {phase.strength:g}" if phase.strength else ""
-        how = f"solved as a logistic regression{strength}"
+        leave = f" that leaves {phase.leave:.0%} of the loss" if phase.leave else ""
+        how = f"solved as a logistic regression{leave}"
     else:
         length = f"{phase.epochs} epoch{'s' if phase.epochs > 1 else ''}"
         fall = f", times {phase.decay:g} per group towards the input" if phase.decay < 1 else ""

@@ -9,6 +9,14 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.tables import to_table
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with ~ and ~user spelled out; as it is where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8) to `path` through a temporary file beside it and a rename."""
     path.parent.mkdir(parents=True, exist_ok=True)

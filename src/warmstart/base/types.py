@@ -151,7 +151,8 @@ class Phase:
     schedule: str = "linear"  # after the warm-up: "linear" or "cosine" to 0, or "constant"
     weight_decay: float = 0.01  # never on norms, biases and other one-dimensional tensors
     solver: str = "adamw"  # "adamw", or "logistic": solve a linear head on frozen features exactly
-    strength: float = 0.0  # of that regression: sklearn's C; 0 is chosen on the validation rows
+    leave: float = 0.0  # share of the loss that the regression leaves; 0: as little as validation bears
+    head_lr: float = 0.0  # of the head; 0: as the topmost group
 
 
 @dataclass(frozen=True)

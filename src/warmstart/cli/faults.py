@@ -15,6 +15,7 @@ DISK = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),
     *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE),
 }
+NO_ROOM = ("No space left", "File too large", "Disk quota")  # as libraries that are not Python's say it
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
 
 
@@ -51,8 +52,7 @@ def resources(error: BaseException) -> WarmstartError | None:
             "memory",
             RESOURCES,
         )
-    full = "No space left" in said  # as libraries that are not Python's say it
-    if full or isinstance(error, OSError) and error.errno in DISK:
+    if any(words in said for words in NO_ROOM) or isinstance(error, OSError) and error.errno in DISK:
         return WarmstartError(
             f"{getattr(error, 'filename', None) or 'a file'}: {getattr(error, 'strerror', None) or said}",
             "free space or permit writing there, then go on with `warmstart run` on the run folder",

@@ -55,7 +55,7 @@ def open_bundle(
     """
     _forget(folder)
     if limit is not None and limit < 1:
-        raise WarmstartError(f"--limit is {limit}", "use 1 or more rows, or leave it out", "limit-too-small")
+        raise WarmstartError(f"--rows is {limit}", "use 1 or more rows, or leave it out", "limit-too-small")
     draft, findings = _drafted(source, test, validation, Asked(text, image, label, group))
     draft, findings = _checked(draft, findings, "rows")
     near, note = near_pairs(draft)

@@ -25,7 +25,7 @@ def limited(draft: Draft, units: Sequence[int], rows: list[int], limit: int, see
     if limit < least * len(strata):
         raise WarmstartError(
             f"a limit of {limit:,} rows is too small for {len({labels[row] for row in rows})} classes",
-            f"use --limit {least * len(strata)} or more",
+            f"use --rows {least * len(strata)} or more",
             "limit-too-small",
         )
     numbers = shares({key: len(inside) for key, inside in strata.items()}, limit, least)

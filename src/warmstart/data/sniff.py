@@ -44,7 +44,7 @@ def find_roles(table: Any, asked: Asked, source: str) -> tuple[dict[str, str], l
             )
     if asked.text and asked.image:
         raise WarmstartError(
-            "both --text and --image are given", "learn from one of them: leave the other out", "two-inputs"
+            "both a text and an image column are given", "learn from one: leave the other out", "two-inputs"
         )
     if not asked.label and len(columns) == 1:
         raise WarmstartError(
@@ -123,7 +123,7 @@ def _input(columns: dict[str, Column], asked: Asked, source: str, table: Any) ->
         return "text", texts[0]
     raise WarmstartError(
         f"{source}: no column but the label holds texts or images (columns: {', '.join(columns)[:120]})",
-        "name it: --text COLUMN or --image COLUMN; tables of numbers are not learned from",
+        "name it: --text COLUMN or --set image=COLUMN; tables of numbers are not learned from",
         "no-input",
     )
 

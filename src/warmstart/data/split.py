@@ -132,6 +132,6 @@ class _Parts:
         raise WarmstartError(
             f"{self.draft.source}: class {label!r} cannot be in every split while rows of the same {group!r} "
             f"stay together: {why}",
-            "bring splits of your own (--test, --validation), or split regardless of groups: --group none",
+            "bring splits of your own (--test FILE, --set validation=FILE), or ignore groups: --group none",
             "groups-too-few",
         )

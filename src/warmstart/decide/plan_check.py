@@ -10,9 +10,8 @@ from warmstart.base.tables import from_table
 from warmstart.base.types import Phase, Plan
 from warmstart.decide.safe_yaml import Lines, Path
 
-Limit = (
-    tuple[Callable[[Any], bool], str] | tuple[str, ...]
-)  # a test and its words, or the words to choose from
+# A test with what to write instead, or the words to choose from.
+Limit = tuple[Callable[[Any], bool], str] | tuple[str, ...]
 
 PHASE_LIMITS: dict[str, Limit] = {
     "learn": (lambda v: len(v) > 0, 'write names of layer groups, "*" for all, or "top:3"'),
@@ -23,7 +22,8 @@ PHASE_LIMITS: dict[str, Limit] = {
     "schedule": ("linear", "cosine", "constant"),
     "weight_decay": (lambda v: 0 <= v < inf, "write a number from 0"),
     "solver": ("adamw", "logistic"),
-    "strength": (lambda v: 0 <= v < inf, "write a number above 0, or 0 to have it chosen"),
+    "leave": (lambda v: 0 <= v < 1, "write a share from 0 to below 1"),
+    "head_lr": (lambda v: 0 <= v < inf, "write a number above 0, or 0 for the rate of the topmost group"),
 }
 PLAN_LIMITS: dict[str, Limit] = {
     "phases": (lambda v: len(v) > 0, "a plan needs at least one phase"),
@@ -62,13 +62,9 @@ def built(kind: type[Any], table: Any, where: str, lines: Lines, path: Path) -> 
         return from_table(kind, table, here)
     except WarmstartError as error:
         key = culprit(error, table, here)
-        there = (
-            error.wrong if key is None else place(where, lines, (*path, key), path) + error.wrong[len(here) :]
-        )
-        do = error.do.replace("a valid tuple", "a list, for example [head]").replace(
-            "a valid dictionary", "a table"
-        )
-        raise WarmstartError(there, do, error.code) from None
+        there = here if key is None else place(where, lines, (*path, key), path)
+        do = error.do.replace("a valid tuple", "a list, for example [head]")
+        raise WarmstartError(there + error.wrong[len(here) :], do, error.code) from None
 
 
 def culprit(error: WarmstartError, table: Any, here: str) -> str | None:
@@ -81,7 +77,7 @@ def culprit(error: WarmstartError, table: Any, here: str) -> str | None:
 
 
 def place(where: str, lines: Lines, path: Path, named: Path | None = None) -> str:
-    """ "plan.yaml, line 7, phases.0": the line of `path`, and the name of the table that holds it."""
+    """Such as "plan.yaml, line 7, phases.0": the line of `path`, and the name of the table that holds it."""
     named = path if named is None else named
     line = f", line {lines[path]}" if path in lines and path else ""
     return f"{where}{line}" + (f", {dotted(named)}" if named else "")
@@ -109,6 +105,7 @@ def check_parts(parts: Any, name: str, where: str, lines: Lines) -> None:
 
 
 def check_limits(value: Any, limits: dict[str, Limit], where: str, lines: Lines, path: Path) -> None:
+    """Refuse the first field of `value` that is outside its limit."""
     for field in fields(value):
         limit = limits.get(field.name)
         found = getattr(value, field.name)

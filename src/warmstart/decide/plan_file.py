@@ -16,7 +16,7 @@ from warmstart.base.files import write_text
 from warmstart.base.tables import known_keys, to_table
 from warmstart.base.types import Option, Phase, Plan, Reason
 from warmstart.decide.plan_check import dotted, plan_of, shown
-from warmstart.decide.safe_yaml import MOST_BYTES, dump, parse
+from warmstart.decide.safe_yaml import MOST_BYTES, check_size, dump, parse
 
 HEADER = """\
 # A plan: what will be done, and why. Every value may be edited; then run it:
@@ -27,7 +27,8 @@ LEGEND = {
     "phases": "one after the other. learn: layer groups by name, '*' all, 'top:3' the head and the three "
     "below it; lr: of the topmost group; decay: its factor per group towards the input; warmup: share of "
     "steps; schedule: linear, cosine or constant; solver: adamw, or logistic (a linear head, exactly); "
-    "strength: of that regression (C), 0 is chosen on the validation rows",
+    "leave: share of the loss that the regression leaves to the body, 0 is as little as validation bears; "
+    "head_lr: of the head, 0 is as the topmost group",
     "guards": "what watches over the training, for the rivals too",
     "pretrained": "false: the model's shape with fresh weights",
     "batch": "rows per step of the optimiser",
@@ -87,6 +88,7 @@ def read_plan(path: Path) -> Plan:
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
+        check_size(len(content), path.name)
         text = content.decode("utf-8-sig")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()

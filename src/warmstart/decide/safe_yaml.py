@@ -23,12 +23,7 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if len(text.encode(errors="replace")) > MOST_BYTES:
-        raise WarmstartError(
-            f"{where} is longer than {MOST_BYTES:,} bytes",
-            "a plan takes a few thousand; give the right file",
-            "too-large",
-        )
+    check_size(len(text), where)
     try:
         # The pure reader, for it follows YAML 1.2 (1e-4 is a number, yes is a word) wherever it is installed.
         refuse_tricks(YAML(typ="safe", pure=True).scan(text), where)
@@ -37,6 +32,15 @@ def parse(text: str, where: str) -> tuple[Any, Lines]:
         return YAML(typ="safe", pure=True).load(text), lines
     except (YAMLError, ValueError) as error:  # ValueError: a date such as 2024-99-99
         raise unreadable(error, where) from None
+
+
+def check_size(length: int, where: str) -> None:
+    if length > MOST_BYTES:
+        raise WarmstartError(
+            f"{where} is longer than {MOST_BYTES:,} bytes",
+            "a plan takes a few thousand; give the right file",
+            "too-large",
+        )
 
 
 def refuse_tricks(tokens: Iterable[Any], where: str) -> None:

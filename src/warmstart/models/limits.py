@@ -17,6 +17,7 @@ MOST_CLASSES = 1_000_000
 MOST_PARAMETERS = 200_000_000_000  # where no file says how many there are
 SPARE = 20_000_000  # parameters that a fresh head may add to what lies in the file
 COUNTS = ("layers", "layer", "depths", "depth", "blocks", "stages")  # ends of keys that count layers
+NAMES = ("label2id", "id2label")
 DO = "the folder's config.json cannot be right for its weights; take the model anew"
 
 
@@ -41,6 +42,8 @@ def numbers_in(table: Any) -> Iterator[tuple[str, float]]:
     waiting = [table]
     while waiting:
         for key, value in waiting.pop().items():
+            if key in NAMES:  # whose keys are the users' words: "CD player" counts no layers
+                continue
             if isinstance(value, dict):
                 waiting.append(value)
             values = value if isinstance(value, list) else [value]

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.lib.format import open_memmap
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 TMP = ".tmp"
 
 

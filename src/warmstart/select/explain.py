@@ -36,7 +36,7 @@ def against_prior(ranked: Sequence[Judged], places: Mapping[str, int]) -> Iterat
     blind, first = candidates[min(candidates)], ranked[0].candidate
     saw = "; ".join(f"{place}. {_facts(candidates[place])}" for place in sorted(candidates))
     verdict = "agrees" if blind is first else f"disagrees: it would have put {blind.name} first"
-    yield Reason("data-blind order", saw, f"the order by published accuracy, then size, {verdict}")
+    yield Reason("data-blind order", saw, f"the order that does not look at the rows {verdict}")
 
 
 def disagreements(ranked: Sequence[Judged], opinions: Sequence[str], folds: Folds) -> Iterator[Reason]:

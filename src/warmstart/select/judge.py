@@ -17,7 +17,7 @@ ROUGH = 1e-3  # tolerance of the depth probes, which are compared with each othe
 Features = Mapping[str, NDArray[np.floating]]  # layer group -> N x D pooled features after it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # holds arrays: the same only as itself
 class Judged:
     """What is known of a candidate before it has a place. `fault` says why nothing is."""
 
@@ -55,12 +55,11 @@ def judge(
 
 def fault_of(features_ND: NDArray[np.floating]) -> str:
     """Why these features cannot be scored, or nothing."""
-    bad = int((~np.isfinite(features_ND)).sum())
+    wide_ND = features_ND.astype(np.float64)  # half precision would overflow below
+    bad = int((~np.isfinite(wide_ND)).sum())
     if bad:
-        return f"{bad:,} of {features_ND.size:,} feature values are not finite"
-    if not np.ptp(features_ND, axis=0).any():
-        return "the features are the same for all rows"
+        return f"{bad:,} of {wide_ND.size:,} feature values are not finite"
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.square(features_ND.astype(np.float64)).sum()):
-            return f"feature values up to {np.abs(features_ND).max():.0e} are too large to calculate with"
-    return ""
+        if not np.isfinite(np.square(wide_ND).sum()):
+            return f"feature values up to {np.abs(wide_ND).max():.0e} are too large to calculate with"
+    return "" if np.ptp(wide_ND, axis=0).any() else "the features are the same for all rows"

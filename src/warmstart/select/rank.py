@@ -105,7 +105,7 @@ def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:
 
     def key(candidate: Candidate) -> tuple[float, int, str]:
         accuracy = candidate.source_accuracy if len(known) > 1 else None
-        return -(-1.0 if accuracy is None else accuracy), -candidate.parameters, candidate.source
+        return -(accuracy or 0.0), -candidate.parameters, candidate.source
 
     return {c.source: number for number, c in enumerate(sorted(candidates, key=key), start=1)}
 

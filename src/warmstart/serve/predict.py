@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warmstart.base.errors import WarmstartError
-from warmstart.base.files import read_table
+from warmstart.base.files import expanded, read_table
 from warmstart.models.features import logits_of
 from warmstart.models.load import AUTO, Pretrained
 from warmstart.models.load import load as load_model
@@ -48,7 +48,7 @@ class Predictor:
 
 def load(run: str | Path) -> Predictor:
     """The predictor of a run folder, or of a model folder that warmstart wrote."""
-    folder = Path(run).expanduser()
+    folder = expanded(run)
     model = folder / "model" if (folder / "model").is_dir() else folder
     if not (model / "config.json").is_file():
         raise WarmstartError(

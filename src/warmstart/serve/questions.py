@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.base.files import expanded
 from warmstart.data.join import text_of
 from warmstart.data.readers._folders import IMAGES, TABLES, files_below
 from warmstart.data.readers._table import WHERE, user_columns
@@ -18,7 +19,7 @@ def questions(word: str, modality: str, column: str = "") -> list[tuple[str, obj
 
     Raises WarmstartError for what is not there or cannot be read.
     """
-    path = Path(word).expanduser()
+    path = expanded(word)
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
     except OSError:  # a long text is no file name

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
-from warmstart.base.types import Plan
+from warmstart.base.types import Phase, Plan
+from warmstart.decide.plan_file import apply_setting
 from warmstart.decide.strategies import STRATEGIES
 from warmstart.models.card import locate
 from warmstart.select.scores import SCORES
 from warmstart.street.folder import Options
 from warmstart.tasks import TASKS
+
+LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
+MOST_PHASES = 50
 
 
 def refuse(asked: Options) -> None:
@@ -19,16 +25,23 @@ def refuse(asked: Options) -> None:
             family.module_of(name)
     for setting in asked.settings:
         refuse_setting(setting)
-    for model in asked.models:
+    for model, times in Counter(asked.models).items():
+        if times > 1:
+            raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
         locate(model)
 
 
 def refuse_setting(setting: str) -> None:
-    name = setting.partition("=")[0].split(".")[0].strip()
+    """Try it on a plan of no account, which has all that a plan can have but edits and guards."""
+    path = setting.partition("=")[0].strip().split(".")
     known = {*known_keys(Plan), *known_keys(Options)} - {"reasons", "data", "models", "settings", "model"}
-    if name == "model":
+    if path[0] == "model":
         raise WarmstartError(f"--set {setting}: a model is ranked first", "name it with --from", "usage")
-    if name not in known:
+    if path[0] not in known:
         raise WarmstartError(
-            f"--set {setting}: no setting is called {name!r}", did_you_mean(name, known), "unknown-key"
+            f"--set {setting}: no setting is called {path[0]!r}", did_you_mean(path[0], known), "unknown-key"
         )
+    if path[0] not in LATER:
+        phase = int(path[1]) if len(path) > 1 and path[1].isdecimal() else 0
+        phases = (Phase(("head",), lr=1e-3, epochs=1),) * (1 + min(phase, MOST_PHASES))
+        apply_setting(Plan("", None, "", phases), setting)

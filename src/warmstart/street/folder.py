@@ -14,7 +14,7 @@ from typing import Any
 import warmstart
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, Tell, nobody
-from warmstart.base.files import read_table, write_json
+from warmstart.base.files import expanded, read_table, write_json
 from warmstart.base.tables import from_table, to_table
 
 
@@ -127,7 +127,7 @@ def next_folder(runs: Path, name: str) -> Path:
 
 def run_folder(given: str | Path) -> Path:
     """A run folder, or the plan.yaml in it."""
-    path = Path(given).expanduser()
+    path = expanded(given)
     return path.parent if path.name == "plan.yaml" else path
 
 

@@ -58,7 +58,7 @@ class Classification(ABC):
 
     def floor(self, targets_N: Tensor) -> float:
         """Accuracy of always giving the most frequent answer."""
-        return float(torch.bincount(targets_N).max() / len(targets_N))
+        return int(torch.bincount(targets_N).max()) / len(targets_N)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class TextClassification(Classification):
     ) -> tuple[Inputs, list[Finding]]:
         """Tokenise once, cut at the longest text that the model can read."""
         tokenizer, limit = pretrained.processor, longest_text(pretrained)
-        texts = ["" if value is None else str(value) for value in values]
+        texts = [text_of(value) for value in values]
         rows = tokenizer(texts, truncation=False, padding=False, verbose=False)
         ids = rows["input_ids"]
         types = rows.get("token_type_ids") if "token_type_ids" in tokenizer.model_input_names else None
@@ -43,6 +43,11 @@ class TextClassification(Classification):
         inputs = TextInputs(Ragged.of(ids), padding_of(pretrained), Ragged.of(types) if types else None)
         check_vocabulary(pretrained, inputs)
         return inputs, cut_texts(len(long), len(texts), limit)
+
+
+def text_of(value: object) -> str:
+    """A text that can be written in UTF-8: halves of surrogate pairs become question marks."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def padding_of(pretrained: Pretrained) -> int:

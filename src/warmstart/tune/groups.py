@@ -13,11 +13,12 @@ def optimiser(anatomy: Anatomy, phase: Phase) -> torch.optim.AdamW:
     """AdamW over the groups that learn; each remembers its own full rate as "full_lr"."""
     decayed, tables = decayed_parameters(anatomy.model), []
     for name, share in anatomy.rates(phase.learn, phase.decay).items():
+        rate = phase.head_lr if phase.head_lr and name == anatomy.names[-1] else phase.lr * share
         learning = [p for p in anatomy.parameters(name) if p.requires_grad]
         for decays in (True, False):
             chosen = [p for p in learning if (id(p) in decayed) is decays]
             if chosen:
-                tables.append(table(chosen, phase.lr * share, phase.weight_decay if decays else 0.0))
+                tables.append(table(chosen, rate, phase.weight_decay if decays else 0.0))
     return torch.optim.AdamW(tables, lr=phase.lr, fused=True)
 
 

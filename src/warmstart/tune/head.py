@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 from warmstart.base.errors import WarmstartError
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of sklearn: larger is weaker regularisation
+SOFT = tuple(10.0 ** (i / 2) for i in range(-12, 1))
 UNSEEN = -30.0  # logit of a class that no training row has
 
 
@@ -25,30 +26,40 @@ def solve_head(
     train: tuple[Tensor, Tensor],
     validation: tuple[Tensor, Tensor],
     classes: int,
-    strengths: Sequence[float] = STRENGTHS,
+    leave: float = 0.0,
 ) -> dict[str, Any]:
-    """Set `linear` to the solution with the lowest validation log-loss; returns what was found.
+    """Set `linear` to a solution and return what was found.
 
-    `train` and `validation` are features (N x D) and class numbers (N). "converged" says whether L-BFGS came
-    to its end for that solution. Raises WarmstartError if a feature is not finite.
+    With leave = 0 it is the one with the lowest validation log-loss; else the one whose training loss is
+    nearest to `leave` times that of the class frequencies, so that a body above which it stands has something
+    to learn. `train` and `validation` are features (N x D) and class numbers (N). "converged" says whether
+    L-BFGS came to its end for that solution. Raises WarmstartError if a feature is not finite.
     """
     x_ND, y_N = train[0].double(), train[1].numpy()
     check_finite(x_ND, validation[0])
     mean_D, std_D = x_ND.mean(0), x_ND.std(0, unbiased=False)
     std_D = torch.where(std_D > 1e-6 * std_D.max(), std_D, torch.ones_like(std_D))
     z_ND = ((x_ND - mean_D) / std_D).numpy()
-    found: list[tuple[float, float, bool, Tensor, Tensor]] = []
-    for strength, weight_CD, bias_C, converged in path(z_ND, y_N, classes, strengths):
+    aim = leave * entropy(y_N)
+    found: list[tuple[float, float, float, bool, Tensor, Tensor]] = []
+    for strength, weight_CD, bias_C, converged in path(z_ND, y_N, classes, SOFT if leave else STRENGTHS):
         folded_CD = weight_CD / std_D
         shifted_C = bias_C - folded_CD @ mean_D
-        logits_NC = validation[0].double() @ folded_CD.T + shifted_C
-        loss = float(cross_entropy(logits_NC, validation[1]))
-        found.append((loss, strength, converged, folded_CD, shifted_C))
-    loss, strength, converged, weight, bias = min(found, key=lambda solution: solution[:2])
+        loss, left = (
+            float(cross_entropy(x.double() @ folded_CD.T + shifted_C, y)) for x, y in (validation, train)
+        )
+        found.append((abs(left - aim) if leave else loss, strength, loss, converged, folded_CD, shifted_C))
+    _, strength, loss, converged, weight, bias = min(found, key=lambda solution: solution[:2])
     with torch.no_grad():
         linear.weight.copy_(weight)
         linear.bias.copy_(bias)
     return {"strength": strength, "validation_loss": loss, "converged": converged}
+
+
+def entropy(y_N: NDArray[np.int64]) -> float:
+    """Log-loss of always giving the frequencies of the classes, in nats."""
+    shares = np.bincount(y_N)[np.unique(y_N)] / len(y_N)
+    return float(-(shares * np.log(shares)).sum())
 
 
 def check_finite(*features: Tensor) -> None:

@@ -178,10 +178,8 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
             "no-linear-head",
         )
     features = {n: (before_head(job.anatomy, s.inputs, start), s.targets) for n, s in splits.items()}
-    strength = job.plan.phases[job.phase].strength
-    strengths = (strength,) if strength else head.STRENGTHS
-    classes = found[1].out_features
-    solved = head.solve_head(found[1], features["train"], features["validation"], classes, strengths)
+    leave, classes = job.plan.phases[job.phase].leave, found[1].out_features
+    solved = head.solve_head(found[1], features["train"], features["validation"], classes, leave)
     train = splits["train"]
     loss, count = job.task.loss(logits_of(job.anatomy, train.inputs, start), train.targets)
     job.steps += 1

@@ -68,8 +68,10 @@ def why_head(facts: Facts, phases: tuple[Phase, ...]) -> Reason | None:
     if first.solver != "logistic":
         return Reason(rule, "the head is more than one linear layer", f"{first.epochs} epochs of AdamW")
     so = "logistic regression finds its weights exactly"
-    if first.strength:
-        so += f", so regularised (C {first.strength:g}) that the body has something left to learn"
+    if len(phases) > 1 and phases[1].leave:
+        so += (
+            f"; then so regularised that {phases[1].leave:.0%} of the loss is left for the body to learn from"
+        )
     return Reason(rule, f"the head is one linear layer; {facts.rows:,} rows", so)
 
 

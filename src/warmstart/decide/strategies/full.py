@@ -30,7 +30,7 @@ class Full:
         return _depth.edits_for_tuning(facts)
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:
-        return _recipe.head_start(facts), _recipe.fine_phase(facts, "*")
+        return *_recipe.head_first(facts), _recipe.fine_phase(facts, "*")
 
     def why(self, facts: Facts) -> tuple[Reason, ...]:
         return _why.why(facts, self.edits(facts), self.phases(facts), _why.PACE)

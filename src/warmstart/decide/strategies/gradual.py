@@ -39,7 +39,7 @@ class Gradual:
         lengths = [total * i // count - total * (i - 1) // count for i in range(1, count + 1)]
         words = [*(f"top:{top}" for top in tops[:-1]), "*"]
         steps = (_recipe.fine_phase(facts, w, length=n) for w, n in zip(words, lengths, strict=True))
-        return _recipe.head_start(facts), *steps
+        return *_recipe.head_first(facts), *steps
 
     def why(self, facts: Facts) -> tuple[Reason, ...]:
         pace = f"{_why.PACE}, then the body in equal shares from the top"

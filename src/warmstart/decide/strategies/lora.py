@@ -44,7 +44,7 @@ class Lora:
         every = replace(
             _recipe.fine_phase(facts, "*"), lr=float(f"{FASTER * _recipe.rate(facts):.2g}"), decay=1.0
         )
-        return _recipe.head_start(facts), every
+        return *_recipe.head_first(facts), every
 
     def why(self, facts: Facts) -> tuple[Reason, ...]:
         pace = f"{FASTER} times the rate of full tuning, the same for every group; steps as in full tuning"

@@ -41,7 +41,7 @@ class Partial:
 
     def phases(self, facts: Facts) -> tuple[Phase, ...]:
         top = self.top or ceil(_depth.depth(facts, self.edits(facts)) / 3)
-        return _recipe.head_start(facts), _recipe.fine_phase(facts, f"top:{top}")
+        return *_recipe.head_first(facts), _recipe.fine_phase(facts, f"top:{top}")
 
     def why(self, facts: Facts) -> tuple[Reason, ...]:
         return _why.why(facts, self.edits(facts), self.phases(facts), _why.PACE)

@@ -17,7 +17,7 @@ FEW_ROWS = 200
 RESAMPLES = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # holds arrays: the same only as itself
 class Folds:
     """A stratified k-fold split, perhaps repeated, and what the bootstrap draws: rows, or whole groups."""
 

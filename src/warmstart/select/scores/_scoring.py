@@ -15,7 +15,7 @@ LEVEL = 0.95
 Whole = Callable[[NDArray[np.float64], NDArray[np.int64]], float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # holds arrays: the same only as itself
 class Scoring:
     """A score of one candidate's features, higher is better, with its 95 % interval.
 
@@ -59,7 +59,7 @@ def of_whole(
 
 
 def bootstrap(rows_N: NDArray[np.float64], folds: Folds) -> tuple[float, float]:
-    """Interval of the mean of `rows_N`: percentiles over rows (or whole groups), then widened around the mean.
+    """Interval of the mean of `rows_N`: percentiles over rows (or whole groups), widened around the mean.
 
     Rows that are tested apart are answered by models that share most of their training rows, which the
     bootstrap cannot see. Nadeau & Bengio (2003, Machine Learning 52) add test / training rows to the

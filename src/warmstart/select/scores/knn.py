@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import StandardScaler
 
+from warmstart.base.errors import WarmstartError
 from warmstart.select.scores._scoring import Folds, Scoring, of_rows
+from warmstart.select.scores._standardise import Floats, standardise
 
 DECIMALS = 10  # cosines and votes that agree this far are equal: rounding must not break ties
 
@@ -21,6 +22,10 @@ class NearestNeighbours:
 
     neighbours: int = 5
 
+    def __post_init__(self) -> None:
+        if self.neighbours < 1:
+            raise WarmstartError(f"neighbours = {self.neighbours}", "give at least 1", "wrong-value")
+
     def score(self, features_ND: NDArray[np.floating], labels_N: NDArray[np.int64], folds: Folds) -> Scoring:
         """Share of rows answered right, 0 to 1."""
         features_ND = np.asarray(features_ND, dtype=np.float64)
@@ -28,16 +33,14 @@ class NearestNeighbours:
         onehot_NC = np.eye(len(classes_C))[codes_N]
         hits_N = np.zeros(len(codes_N))
         for train, test in folds.splits():
-            scaler = StandardScaler().fit(features_ND[train])
-            cosines_MN = _directions(scaler.transform(features_ND[test])) @ (
-                _directions(scaler.transform(features_ND[train])).T
-            )
+            train_ND, test_MD = standardise(features_ND[train], features_ND[test])
+            cosines_MN = _directions(test_MD) @ _directions(train_ND).T
             votes_MC = self._weights(cosines_MN.round(DECIMALS)) @ onehot_NC[train]
             hits_N[test] += votes_MC.round(DECIMALS).argmax(1) == codes_N[test]
         hits_N /= len(folds.tests)
         return of_rows(hits_N, hits_N, folds)
 
-    def _weights(self, cosines_MN: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _weights(self, cosines_MN: Floats) -> NDArray[np.float64]:
         """1 for rows nearer than the k-th, a share of the remaining votes for those level with it."""
         k = min(self.neighbours, cosines_MN.shape[1])
         kth_M1 = np.partition(cosines_MN, -k, axis=1)[:, -k, None]
@@ -47,7 +50,7 @@ class NearestNeighbours:
         return weights_MN
 
 
-def _directions(features_ND: NDArray[np.float64]) -> NDArray[np.float64]:
+def _directions(features_ND: Floats) -> Floats:
     """Rows of length 1; a row of zeros stays zero and is level with everything."""
     length_N1 = np.linalg.norm(features_ND, axis=1, keepdims=True)
     return features_ND / np.where(length_N1 == 0, 1.0, length_N1)

@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from warmstart.base.errors import WarmstartError
 from warmstart.select.scores._scoring import Folds, Scoring, of_rows
 from warmstart.select.scores._softmax import LOOSE, Data, log_probabilities, solve
 
@@ -28,6 +29,10 @@ class LogisticProbe:
 
     penalties: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)  # the grid of scikit-learn's C: larger is freer
     tolerance: float = 1e-6  # largest scaled derivative; above 1e-4 single precision is enough
+
+    def __post_init__(self) -> None:
+        if not self.penalties or min(self.penalties) <= 0:
+            raise WarmstartError(f"penalties = {self.penalties}", "give numbers above 0", "wrong-value")
 
     def score(self, features_ND: NDArray[np.floating], labels_N: NDArray[np.int64], folds: Folds) -> Scoring:
         """Value in nats, at most 0; `hits_N` are the answers that were right; `chosen` holds the median C."""
@@ -68,15 +73,14 @@ class LogisticProbe:
             return [grid[(len(grid) - 1) // 2]] * len(tests)
         total_KP = np.zeros((len(tests), len(grid)))
         for j, k in combinations(range(len(tests)), 2):
-            judged_2P = _path(data, tests[j], tests[k], grid)
-            total_KP[[k, j]] += judged_2P
+            total_KP[[k, j]] += _path(data, tests[j], tests[k], grid)
         return [grid[best] for best in total_KP.argmax(1)]
 
 
 def _path(
     data: Data, one: NDArray[np.int64], other: NDArray[np.int64], grid: Sequence[float]
 ) -> NDArray[np.float64]:
-    """Log-likelihood, for each C, of one fold and of the other by a model of all further folds.
+    """Log-likelihood (2 x grid) of one fold and of the other by a model of all further folds.
 
     Every fit starts from the stronger penalty's. Where a weaker penalty is worse for both folds, all still
     weaker ones are given its value unfitted: they would be worse yet, so they cannot be wronged.

@@ -17,7 +17,7 @@ SMALLEST, LARGEST = 1e-12, 1e8  # range of t in units of the largest squared sin
 COARSE, FINE, ROUNDS = 47, 11, 6  # points of the first scan (one nat apart), of each zoom, and zooms
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """The maximum for each of C targets, per row, and where it is: y = F w + e, w ~ 1/alpha, e ~ 1/beta."""
 
