@@ -112,7 +112,7 @@ def test_no_value_and_no_reason_can_change_what_is_read_back(plan, options, tmp_
 @pytest.mark.parametrize(
     "word",
     ["?8-", "w\x85x", "a\u2028b", "- a", "a: b", "a #b", "*", "&a", "!x", "yes", "null", "1e-4", "0x1f", "~",
-     "", " a ", "C:\\models\\m", "über/größe", "\ufeff", "\x00", "'\"", "x" * 300, "two words " * 40, "\\ " * 80],
+     "", "C:\\models\\m", "über/größe", "\ufeff", "\x00", "'\"", "x" * 300, "words " * 40, "\\ " * 80],
 )  # fmt: skip
 def test_no_word_is_taken_for_anything_else(word, tmp_path):
     phase = Phase((word, word), 1e-3, 1)

@@ -21,23 +21,29 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tune_worlds as worlds
+
 from warmstart.tune.loop import Keeping
 
 torch.set_num_threads(1)
 PLAN = worlds.plan(
-    worlds.phase(("head",), lr=3e-2, epochs=3),
-    worlds.phase(("*",), lr=1e-2, epochs=6, warmup=0.3, decay=0.8, schedule="cosine"),
-    guards=({"name": "early_stop", "patience": 2}, {"name": "l2_sp", "weight": 0.001}),
+    worlds.phase(("head",), lr=3e-2, epochs=2),
+    worlds.phase(("*",), lr=2e-2, epochs=9, warmup=0.2, decay=0.8, schedule="cosine"),
+    guards=({"name": "early_stop", "patience": 1}, {"name": "l2_sp", "weight": 0.001}),
+    batch=10,
 )
-DATA = worlds.splits("bert", train=20, validation=9)
+DATA = worlds.splits("bert", train=18, validation=9)
+OFTEN, SELDOM = 0.0, 1000.0  # seconds between checkpoints: one after every step, or at the end of phases
 
 
-def train(folder, out):
-    """Train with a checkpoint after every step and write how it ended."""
+def train(folder, out, seconds=OFTEN):
+    """Train with checkpoints and write how it ended."""
     rates, told = [], []
-    register_optimizer_step_pre_hook(lambda stepper, a, k: rates.append([g["lr"] for g in stepper.param_groups]))
-    keeping = Keeping(folder / "cache", checkpoints=folder / "checkpoints", save_seconds=0.0)
-    model, trained = worlds.run("bert", PLAN, keeping=keeping, data=DATA, tell=told.append)
+    register_optimizer_step_pre_hook(
+        lambda stepper, a, k: rates.append([g["lr"] for g in stepper.param_groups])
+    )
+    keeping = Keeping(folder / "cache", checkpoints=folder / "checkpoints", save_seconds=seconds)
+    model = worlds.pretrained("bert", num_hidden_layers=1)
+    _, trained = worlds.run("bert", PLAN, model, keeping=keeping, data=DATA, tell=told.append)
     total = sha256()
     for name, tensor in sorted(model.module.state_dict().items()):
         total.update(name.encode() + tensor.contiguous().numpy().tobytes())
@@ -69,7 +75,7 @@ def fork(work):
 def finish(folder, name):
     """Train to the end in a child and read how it ended."""
     out = folder / f"{name}.json"
-    _, status = os.waitpid(fork(lambda: train(folder, out)), 0)
+    _, status = os.waitpid(fork(lambda: train(folder, out, SELDOM)), 0)
     return json.loads(out.read_text()) if status == 0 else {"crashed": status}
 
 
@@ -104,11 +110,11 @@ def kill_at(folder, number):
 
 
 def without_room(folder):
-    """Train where no file may be longer than 5 kB: every checkpoint fails on the way."""
+    """Train where no file may be longer than 40 kB: every checkpoint fails on the way."""
 
     def work():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
         train(folder, folder / "full.json")
 
     _, status = os.waitpid(fork(work), 0)
@@ -117,22 +123,23 @@ def without_room(folder):
 
 def main(folder, kills, seed):
     source = random.Random(seed)
-    began = time.perf_counter()
+    train(made(folder / "warm"), folder / "warm.json")  # so that no child pays for what is loaded once
     whole = finish(made(folder / "whole"), "end")
+    place = made(folder / "count")
+    began = time.perf_counter()
+    kill_at(place, 10**9)
     lasts = time.perf_counter() - began
     ends = []
-    for i in range(kills):
+    for i in range(3 * kills):
         place = made(folder / f"kill-{i}")
-        killed = kill_after(place, source.uniform(0.0, 0.9 * lasts))
-        ends.append({"killed": killed, **finish(place, "end")})
-    place = made(folder / "count")
-    kill_at(place, 10**9)
+        if len(ends) < kills and kill_after(place, source.uniform(0.0, lasts)):
+            ends.append(finish(place, "end"))
+    place = folder / "count"
     total = int((place / "seen").read_text())
     in_saves = []
     for i, number in enumerate(source.sample(range(total // 5, total), max(4, kills // 2))):
         place = made(folder / f"save-{i}")
-        killed = kill_at(place, number)
-        in_saves.append({"killed": killed, "at": number, **finish(place, "end")})
+        in_saves.append({"killed": kill_at(place, number), "at": number, **finish(place, "end")})
     place = made(folder / "full")
     full = {"status": without_room(place), **json.loads((place / "full.json").read_text())}
     answer = {"whole": whole, "ends": ends, "in_saves": in_saves, "full": full}

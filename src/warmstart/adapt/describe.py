@@ -139,7 +139,8 @@ def phase_line(anatomy: Anatomy, phase: Phase) -> str:
     else:
         length = f"{phase.epochs} epoch{'s' if phase.epochs > 1 else ''}"
         fall = f", times {phase.decay:g} per group towards the input" if phase.decay < 1 else ""
-        how = f"{phase.solver} for {length}, rate {phase.lr:g} ({phase.schedule}){fall}"
+        head = f", {phase.head_lr:g} for the head" if phase.head_lr else ""
+        how = f"{phase.solver} for {length}, rate {phase.lr:g} ({phase.schedule}){fall}{head}"
     return f"{', '.join(phase.learn)} with {count} parameters; {how}"
 
 

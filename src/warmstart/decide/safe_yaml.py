@@ -12,7 +12,7 @@ Lines = dict[Path, int]  # where a value stands, counted from 1
 
 MOST_BYTES = 100_000
 MOST_DEPTH = 12
-TAME = re.compile(r"\*|\w[\w ./:+-]*")  # words that need no quotes, or that the emitter quotes by itself
+TAME = re.compile(r"\*|/?\w[\w ./:+-]*")  # words that need no quotes, or that the emitter quotes by itself
 
 
 def parse(text: str, where: str) -> tuple[Any, Lines]:

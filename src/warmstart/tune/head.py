@@ -18,7 +18,7 @@ from warmstart.base.errors import WarmstartError
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of sklearn: larger is weaker regularisation
 SOFT = tuple(10.0 ** (i / 2) for i in range(-12, 1))
-UNSEEN = -30.0  # logit of a class that no training row has
+UNSEEN = -10.0  # logit of a class that no training row has
 
 
 def solve_head(

@@ -35,7 +35,7 @@ class Lora:
         """Change the module in place. WarmstartError without peft, and for a body without linear layers."""
         peft = import_peft()
         module, names = pretrained.module, linear_layers(pretrained.anatomy)
-        check(pretrained, names)
+        check_room(pretrained, names)
         let_rest(pretrained.anatomy)
         config = peft.LoraConfig(
             r=self.rank, lora_alpha=self.alpha, lora_dropout=self.dropout, target_modules=exactly(names)
@@ -45,12 +45,9 @@ class Lora:
             peft.inject_adapter_in_model(config, module)
         for parameter in module.parameters():  # peft lets adapters alone learn; the head learns too
             parameter.requires_grad_(may_learn(parameter))
-        changed = pretrained.with_module(module.train(module.training))
         added = sum(p.numel() for n, p in module.named_parameters() if ".lora_" in n)
-        return (
-            changed,
-            f"lora: adapters of rank {self.rank} beside {len(names)} linear layers, {added:,} parameters",
-        )
+        note = f"lora: adapters of rank {self.rank} beside {len(names)} linear layers, {added:,} parameters"
+        return pretrained.with_module(module.train(module.training)), note
 
 
 def import_peft() -> Any:
@@ -66,7 +63,8 @@ def import_peft() -> Any:
     return peft
 
 
-def check(pretrained: Pretrained, names: list[str]) -> None:
+def check_room(pretrained: Pretrained, names: list[str]) -> None:
+    """Is there a linear layer to stand beside, and none that has adapters already?"""
     if hasattr(pretrained.module, "peft_config"):
         raise WarmstartError(
             f"edit 'lora': {pretrained.source} already has adapters", "leave the second lora out", "twice"

@@ -1,7 +1,7 @@
 """Where the features of a text encoder are best: which layers to drop, and whether to average over tokens.
 
-The features after every layer were probed; the best are often half-way up, and a mean over tokens often beats
-the pooled output that a model was trained with (Garbas et al. 2024, Findings of ACL).
+The features after every layer were probed out of fold. Frozen features may be read at any depth, for what
+lies above it is dropped; tuning keeps all layers, for they can still learn.
 """
 
 from typing import Any

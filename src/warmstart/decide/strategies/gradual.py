@@ -1,4 +1,4 @@
-"""Gradual unfreezing: the head, then shares of the body from the top (Howard 2018, arXiv 1801.06146)."""
+"""Gradual unfreezing: the head, then shares of the body from the top (Howard and Ruder, arXiv 1801.06146)."""
 
 from dataclasses import dataclass
 from math import ceil

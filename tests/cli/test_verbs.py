@@ -1,0 +1,324 @@
+"""Every verb and every flag does what its help says."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import street_world
+from warmstart.cli.list_verb import FAMILIES, family_of
+from warmstart.cli.main import VERBS, main
+from warmstart.decide.plan_file import read_plan
+
+SOURCE = Path(__file__).parents[2] / "src" / "warmstart"
+
+
+def planned(words: list[str], out: Path, capsys) -> dict:
+    """What `warmstart plan --json` prints for these words."""
+    assert main(["plan", *words, "--out", str(out), "--json"]) == 0, capsys.readouterr().out
+    return json.loads(capsys.readouterr().out)
+
+
+def asked_for(folder: str) -> dict:
+    return json.loads((Path(folder) / "run.json").read_text())["options"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_has_help_and_at_most_twelve_flags(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    told = capsys.readouterr().out
+    flags = set(re.findall(r"^\s+(--[a-z-]+)", told, re.MULTILINE)) - {"--help"}
+    assert len(flags) <= 12, flags
+    assert "--json" in flags
+    assert told.startswith(f"Usage: warmstart {verb}")
+
+
+def test_help_names_every_verb_and_no_words_are_a_call_for_help(capsys):
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(re.search(rf"^\s+{verb}\s", told, re.MULTILINE) for verb in VERBS)
+    assert main([]) == 0
+    assert capsys.readouterr().out == told
+
+
+def test_the_version_is_told(capsys):
+    import warmstart
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == warmstart.__version__
+
+
+def test_a_misspelt_verb_is_answered_with_the_nearest(capsys):
+    assert main(["exlpain", "full"]) == 2
+    assert "explain" in capsys.readouterr().err
+
+
+# Flags
+
+
+def test_columns_groups_and_rows_are_taken_as_they_are_named(world, tmp_path, capsys):
+    rows = [(t, m, f"note {i}", f"p{i % 25}") for i, (t, m) in enumerate(street_world.reviews(100))]
+    data = street_world.write_csv(tmp_path / "x.csv", rows, header=("said", "mood", "text", "visit"))
+    words = ["--text", "said", "--label", "mood", "--group", "visit", "--rows", "60", "--set", "seed=5"]
+    assert main(["check", str(data), *words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["data"]["roles"] == {"text": "said", "label": "mood", "group": "visit"}
+    assert told["data"]["train"] + told["data"]["validation"] == 60
+    assert main(["check", str(data), *words[:-1], "seed=6", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["data"]["fingerprint"] != told["data"]["fingerprint"]
+
+
+def test_test_rows_can_be_brought(world, tmp_path, capsys):
+    test = street_world.write_csv(tmp_path / "later.csv", street_world.reviews(30, seed=9))
+    assert main(["check", str(world / "reviews.csv"), "--test", str(test), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert (data["test"], data["train"] + data["validation"]) == (30, 100)
+
+
+def test_strategy_models_and_settings_reach_the_plan(world, tmp_path, capsys):
+    models = [str(world / "text-model"), str(world / "text-model-2")]
+    words = [str(world / "reviews.csv"), "--from", models[0], "--from", models[1], "--strategy", "gradual"]
+    settings = ["--set", "phases.0.lr=2e-3", "--set", "seed=1", "--set", "score=knn", "--set", "batch=4"]
+    told = planned([*words, *settings], tmp_path / "elsewhere", capsys)
+    plan = told["plan"]
+    assert (plan["strategy"], plan["seed"], plan["batch"]) == ("gradual", 1, 4)
+    assert plan["phases"][0]["lr"] == 2e-3
+    assert plan["model"] in models
+    assert Path(told["run"]).parent == tmp_path / "elsewhere"
+    asked = asked_for(told["run"])
+    assert asked["models"] == models
+    assert (asked["score"], asked["seed"]) == ("knn", 1)
+    ranking = json.loads((Path(told["run"]) / "ranking.json").read_text())["ranking"]
+    assert ranking["score"] == "knn"
+    assert len(ranking["scored"]) == 2
+    on_disk = read_plan(Path(told["run"]) / "plan.yaml")
+    assert on_disk.phases[0].lr == 2e-3
+
+
+def test_the_task_can_be_named(world, tmp_path, capsys):
+    words = [str(world / "reviews.csv"), "--from", str(world / "text-model"), "--task", "text_classification"]
+    told = planned([*words, "--rows", "40", "--strategy", "frozen"], tmp_path, capsys)
+    assert told["plan"]["task"] == "text_classification"
+    assert asked_for(told["run"])["rows"] == 40
+
+
+def test_the_command_in_a_result_asks_for_the_same(world, tmp_path, capsys):
+    """Run word for word it gives the same options."""
+    import shlex
+
+    from warmstart.street.folder import Options
+
+    options = Options(
+        data="a b.csv", models=("one", "it's"), text="said", label="x;y", group="g", test="t.csv", rows=9,
+        strategy="full", score="knn", seed=3, settings=("phases.0.lr=1e-4", "guards=[]"), allow_pickle=True,
+    )  # fmt: skip
+    words = shlex.split(options.command())
+    assert words[:2] == ["warmstart", "run"]
+    assert main([*words[1:], "--out", str(tmp_path), "--json"]) == 2, "there are no such data"
+    from warmstart.cli import frame, run_verb
+
+    seen = {}
+    parsed = frame.options
+
+    def keep(flags, settings):
+        seen.update(parsed(flags, settings))
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_verb.frame, "options", keep)
+        assert main(words[1:]) == 6
+    from warmstart.base.tables import from_table
+
+    assert from_table(Options, {"data": "a b.csv", **seen}, "") == options
+    capsys.readouterr()
+
+
+# Faces
+
+
+def test_rank_check_and_plan_print_what_people_read(world, tmp_path, capsys):
+    words = [str(world / "reviews.csv"), "--from", str(world / "text-model"), "--out", str(tmp_path)]
+    assert main(["rank", *words]) == 0
+    assert "text-model" in capsys.readouterr().out
+    assert main(["check", words[0]]) == 0
+    assert "mood" in capsys.readouterr().out
+    assert main(["plan", *words]) == 0
+    told = capsys.readouterr().out
+    assert "strategy:" in told
+    assert f"warmstart run {tmp_path / 'reviews-2'}" in told, "the line can be copied, however long it is"
+
+
+def test_tune_then_prove_then_report(world, tmp_path, capsys):
+    words = [
+        str(world / "reviews.csv"),
+        "--from",
+        str(world / "text-model"),
+        "--rows",
+        "40",
+        "--strategy",
+        "frozen",
+    ]
+    folder = planned(words, tmp_path, capsys)["run"]
+    assert main(["tune", folder]) == 0
+    assert "warmstart prove" in capsys.readouterr().out
+    assert main(["prove", folder]) == 0
+    told = capsys.readouterr()
+    assert "Runs on the test rows" in told.out
+    assert main(["report", folder, "--form", "markdown"]) == 0
+    assert capsys.readouterr().out.strip() == str(Path(folder) / "report.md")
+
+
+def test_explain_says_what_a_plan_and_a_part_do(text_run, capsys):
+    assert main(["explain", str(text_run.folder)]) == 0
+    told = capsys.readouterr().out
+    assert f"strategy {text_run.result.plan.strategy}" in told
+    assert all(edit["name"] in told for edit in text_run.result.plan.edits)
+    assert "guard early_stop" in told
+    assert main(["explain", "l2_sp"]) == 0
+    told = capsys.readouterr().out
+    assert "weight = 0.01" in told
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_list_tells_every_part_with_its_first_sentence(family, capsys):
+    assert main(["list", family, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    files = {p.stem for p in (SOURCE / FAMILIES[family].replace(".", "/")).glob("*.py")}
+    assert set(told) == {name for name in files if not name.startswith("_")}
+    assert all(len(line) > 10 for line in told.values()), told
+    assert family_of(family).names() == sorted(told)
+
+
+def test_list_knows_every_family_there_is():
+    places = {p.parent for p in SOURCE.rglob("__init__.py") if "= Family(" in p.read_text()}
+    assert {".".join(p.relative_to(SOURCE).parts) for p in places} == set(FAMILIES.values())
+
+
+def test_predict_takes_texts_tables_files_and_pictures(world, text_run, image_run, tmp_path, capsys):
+    (tmp_path / "one.txt").write_text("a lovely ba")
+    table = street_world.write_csv(
+        tmp_path / "more.csv", [("7", "great ba", ""), ("8", "sad ke", "")], ("id", "review", "x")
+    )
+    single = street_world.write_csv(tmp_path / "single.csv", [("great ba",)], ("anything",))
+    words = ["a text", str(tmp_path / "one.txt"), str(table), str(single)]
+    assert main(["predict", str(text_run.folder), *words, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["input"] for row in rows] == ["a text", "one.txt", "more.csv:2", "more.csv:3", "single.csv:2"]
+    assert rows[2]["labels"] == rows[4]["labels"]
+    assert main(["predict", str(image_run.folder), str(world / "shapes" / "red"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 14
+    assert all(sum(each["probability"] for each in row["labels"]) == pytest.approx(1) for row in rows)
+
+
+def test_predict_prints_a_line_each_and_as_many_labels_as_asked(image_run, world, capsys):
+    picture = str(world / "shapes" / "red" / "0.png")
+    assert main(["predict", str(image_run.folder), picture, "--top", "1"]) == 0
+    line = capsys.readouterr().out.rstrip("\n")
+    assert line.count("0.") + line.count("1.") >= 1
+    assert sum(name in line.split("0.png")[1] for name in ("red", "green", "blue")) == 1
+    assert line.split("  ")[0].rstrip().endswith("red/0.png")
+
+
+# What reaches the terminal
+
+
+def test_progress_goes_to_standard_error_alone(world, tmp_path):
+    words = [
+        str(world / "reviews.csv"),
+        "--from",
+        str(world / "text-model"),
+        "--rows",
+        "40",
+        "--out",
+        str(tmp_path),
+    ]
+    command = [sys.executable, "-m", "warmstart", "run", *words, "--strategy", "frozen"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = [line.split()[0] for line in done.stderr.splitlines()]
+    assert told[0] == "data"
+    assert told[-1] == "report"
+    assert set(told) <= {"data", "select", "tune", "report", "frozen", "full", "scratch", "note"}, done.stderr
+    assert "data  reading" not in done.stdout
+    assert str(tmp_path / "reviews-1" / "report.html") in done.stdout.replace("\n", "")
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal(world, text_run, tmp_path, capsys):
+    evil = "x\x1b[31m\x1b]0;title\x07\r\x9b2J\u202eabc\n   do: rm -rf"
+    assert main(["check", str(tmp_path / f"{evil}.csv")]) == 2
+    told = capsys.readouterr().err
+    assert sum(line.lstrip().startswith("do:") for line in told.splitlines()) == 1
+    folder = Path(shutil.copytree(world / "shapes", tmp_path / f"s{evil[:12]}"))
+    (folder / "red" / f"{evil[:18].replace('/', '')}.png").write_bytes(b"no picture")
+    assert main(["check", str(folder)]) == 0
+    told += "".join(capsys.readouterr())
+    assert main(["predict", str(text_run.folder), evil, "[/bold] [red]x :smile:"]) == 0
+    answered = capsys.readouterr().out
+    assert "[/bold] [red]x :smile:" in answered
+    assert len(answered.splitlines()) == 2
+    assert not {c for c in told + answered if not c.isprintable()} - {"\n"}
+
+
+def test_a_reader_that_leaves_early_is_no_fault(world):
+    command = f"{sys.executable} -m warmstart schema result | head -c 10; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode in (0, 6)
+    assert not done.stderr
+
+
+def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys, monkeypatch):
+    from warmstart import process
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process.training, "prepare", stopped)
+    words = [str(world / "reviews.csv"), "--from", str(world / "text-model"), "--rows", "40"]
+    assert main(["run", *words, "--out", str(tmp_path)]) == 6
+    told = capsys.readouterr().err.splitlines()
+    assert told[-2:] == [
+        "error: interrupted",
+        f"   do: go on where it was: warmstart run {tmp_path / 'reviews-1'}",
+    ]
+
+
+def test_our_own_fault_is_kept_in_a_file(world, capsys, monkeypatch):
+    from warmstart import process
+
+    def broken(*_, **__):
+        raise AssertionError("that was not to happen")
+
+    monkeypatch.setattr(process, "check", broken)
+    assert main(["check", str(world / "reviews.csv"), "--json"]) == 70
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "our-fault"
+    report = Path(error["do"].split()[-1])
+    assert "that was not to happen" in report.read_text()
+    assert "Traceback" in report.read_text()
+    report.unlink()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MemoryError(), "memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"), "memory"),
+        (OSError(28, "No space left on device", "model.safetensors"), "disk"),
+        (PermissionError(13, "Permission denied", "runs/x"), "disk"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "disk"),
+    ],
+)
+def test_what_the_machine_lacks_is_told_as_such(error, code, world, capsys, monkeypatch):
+    from warmstart import process
+
+    def lacking(*_, **__):
+        raise error
+
+    monkeypatch.setattr(process, "check", lacking)
+    assert main(["check", str(world / "reviews.csv"), "--json"]) == 5
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == code
