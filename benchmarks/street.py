@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,26 @@ def data_sets() -> Iterator[DataSet]:
         yield DataSet(name, name, MOBILENETS)
 
 
-def one(chosen: DataSet, rows: int, seed: int, out: Path) -> Result:
+def at_pixels(model: str, pixels: int, out: Path) -> str:
+    """The model's folder, or a copy whose processor gives pictures of `pixels` (0: as they were trained on)."""
+    given = ASSETS / "weights" / model
+    if not pixels or not (given / "preprocessor_config.json").is_file():
+        return str(given)
+    copy = out / f"models-{pixels}" / model
+    if not copy.is_dir():
+        draft = copy.with_name(f".{model}.tmp")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(given, draft)
+        path = draft / "preprocessor_config.json"
+        table = json.loads(path.read_text(encoding="utf-8"))
+        table["size"] = {"shortest_edge": round(pixels * 1.14)}
+        table["crop_size"] = {"height": pixels, "width": pixels}
+        path.write_text(json.dumps(table), encoding="utf-8")
+        draft.rename(copy)
+    return str(copy)
+
+
+def one(chosen: DataSet, rows: int, seed: int, pixels: int, out: Path) -> Result:
     """The result of a cell, from its run folder if it has been there."""
     place = out / f"{chosen.name}-{rows}-{seed}"
     done = sorted(place.glob("*/result.json"))
@@ -62,7 +82,7 @@ def one(chosen: DataSet, rows: int, seed: int, out: Path) -> Result:
     if begun:
         return process.run(begun[0].parent)
     asked = {
-        "models": tuple(str(ASSETS / "weights" / m) for m in chosen.models),
+        "models": tuple(at_pixels(m, pixels, out) for m in chosen.models),
         "test": str(ASSETS / "data" / chosen.test) if chosen.test else "",
         "rows": round(rows / (1 - VALIDATION)),
         "seed": seed,
@@ -131,6 +151,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[200, 1000], help="training rows")
     parser.add_argument("--sets", nargs="+", default=names, choices=names)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pixels", type=int, default=0, help="side of the pictures; 0: as trained")
     parser.add_argument("--out", type=Path, default=Path("runs/study"))
     asked = parser.parse_args()
     if not ASSETS.is_dir():
@@ -139,7 +160,7 @@ def main() -> None:
     for rows in asked.rows:
         for chosen in data_sets():
             if chosen.name in asked.sets:
-                lines.append(line(chosen, rows, one(chosen, rows, asked.seed, asked.out)))
+                lines.append(line(chosen, rows, one(chosen, rows, asked.seed, asked.pixels, asked.out)))
                 text = "\n".join(json.dumps(entry) for entry in lines)
                 (asked.out / "street.jsonl").write_text(text + "\n", encoding="utf-8")
                 print(json.dumps(lines[-1]), flush=True)

@@ -27,6 +27,11 @@ def asked_for(folder: str) -> dict:
     return json.loads((Path(folder) / "run.json").read_text())["options"]
 
 
+def start(world: Path, *more: str) -> list[str]:
+    """The texts of the world and its first model."""
+    return [str(world / "reviews.csv"), "--from", str(world / "text-model"), *more]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_has_help_and_at_most_twelve_flags(verb, capsys):
     assert main([verb, "--help"]) == 0
@@ -100,7 +105,7 @@ def test_strategy_models_and_settings_reach_the_plan(world, tmp_path, capsys):
 
 
 def test_the_task_can_be_named(world, tmp_path, capsys):
-    words = [str(world / "reviews.csv"), "--from", str(world / "text-model"), "--task", "text_classification"]
+    words = start(world, "--task", "text_classification")
     told = planned([*words, "--rows", "40", "--strategy", "frozen"], tmp_path, capsys)
     assert told["plan"]["task"] == "text_classification"
     assert asked_for(told["run"])["rows"] == 40
@@ -141,7 +146,7 @@ def test_the_command_in_a_result_asks_for_the_same(world, tmp_path, capsys):
 
 
 def test_rank_check_and_plan_print_what_people_read(world, tmp_path, capsys):
-    words = [str(world / "reviews.csv"), "--from", str(world / "text-model"), "--out", str(tmp_path)]
+    words = start(world, "--out", str(tmp_path))
     assert main(["rank", *words]) == 0
     assert "text-model" in capsys.readouterr().out
     assert main(["check", words[0]]) == 0
@@ -200,9 +205,8 @@ def test_list_knows_every_family_there_is():
 
 def test_predict_takes_texts_tables_files_and_pictures(world, text_run, image_run, tmp_path, capsys):
     (tmp_path / "one.txt").write_text("a lovely ba")
-    table = street_world.write_csv(
-        tmp_path / "more.csv", [("7", "great ba", ""), ("8", "sad ke", "")], ("id", "review", "x")
-    )
+    answers = [("7", "great ba", ""), ("8", "sad ke", "")]
+    table = street_world.write_csv(tmp_path / "more.csv", answers, ("id", "review", "x"))
     single = street_world.write_csv(tmp_path / "single.csv", [("great ba",)], ("anything",))
     words = ["a text", str(tmp_path / "one.txt"), str(table), str(single)]
     assert main(["predict", str(text_run.folder), *words, "--json"]) == 0
@@ -277,13 +281,11 @@ def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys, monkeypatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(process.training, "prepare", stopped)
-    words = [str(world / "reviews.csv"), "--from", str(world / "text-model"), "--rows", "40"]
+    words = start(world, "--rows", "40")
     assert main(["run", *words, "--out", str(tmp_path)]) == 6
     told = capsys.readouterr().err.splitlines()
-    assert told[-2:] == [
-        "error: interrupted",
-        f"   do: go on where it was: warmstart run {tmp_path / 'reviews-1'}",
-    ]
+    folder = tmp_path / "reviews-1"
+    assert told[-2:] == ["error: interrupted", f"   do: go on where it was: warmstart run {folder}"]
 
 
 def test_our_own_fault_is_kept_in_a_file(world, capsys, monkeypatch):

@@ -27,11 +27,11 @@ from warmstart.tune.loop import Keeping
 torch.set_num_threads(1)
 PLAN = worlds.plan(
     worlds.phase(("head",), lr=3e-2, epochs=2),
-    worlds.phase(("*",), lr=2e-2, epochs=9, warmup=0.2, decay=0.8, schedule="cosine"),
-    guards=({"name": "early_stop", "patience": 1}, {"name": "l2_sp", "weight": 0.001}),
+    worlds.phase(("*",), lr=3e-2, epochs=9, warmup=0.1, decay=0.8, schedule="cosine"),
+    guards=({"name": "early_stop", "patience": 2}, {"name": "l2_sp", "weight": 0.001}),
     batch=10,
 )
-DATA = worlds.splits("bert", train=18, validation=9)
+DATA = worlds.splits("bert", train=18, validation=12)
 OFTEN, SELDOM = 0.0, 1000.0  # seconds between checkpoints: one after every step, or at the end of phases
 
 

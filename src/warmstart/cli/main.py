@@ -55,7 +55,7 @@ def app(words: Sequence[str] = ()) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    whole.callback()(version_flag)
+    whole.callback()(first_flags)
     for verb in words[:1] if set(words[:1]) & {*VERBS} else VERBS:
         whole.command(verb)(carried(import_module(f"warmstart.cli.{verb}_verb").command))
     return whole
@@ -74,12 +74,17 @@ def carried(command: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def version_flag(
-    version: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
-) -> None:
-    """Fine-tune a pretrained model with one command, and prove that it was worth it."""
-    if version:
+def tell_version(asked: bool) -> None:
+    if asked:
         import warmstart
 
         typer.echo(warmstart.__version__)
         raise typer.Exit
+
+
+def first_flags(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and stop.", is_eager=True, callback=tell_version
+    ),
+) -> None:
+    """Fine-tune a pretrained model with one command, and prove that it was worth it."""
