@@ -54,7 +54,7 @@ def data_sets() -> Iterator[DataSet]:
 
 
 def at_pixels(model: str, pixels: int, out: Path) -> str:
-    """The model's folder, or a copy whose processor gives pictures of `pixels` (0: as they were trained on)."""
+    """The model's folder, or a copy whose processor gives pictures of `pixels` (0: as trained)."""
     given = ASSETS / "weights" / model
     if not pixels or not (given / "preprocessor_config.json").is_file():
         return str(given)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from warmstart.base.result import Result
 from warmstart.base.tables import from_table
 from warmstart.base.types import Bundle, Evidence, Plan, Ranking, Run
 from warmstart.data.digits import write_digits
+from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.report.forms import FORMS
@@ -41,12 +43,12 @@ def run(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: An
     """
     trip = setting_out(data, runs, tell, asked)
     with locked(trip):
+        if (done := finished(trip)) is not None:
+            return done
         bundle = stops.read(trip)
         ranking, noticed = stops.select(trip, bundle)
         facts = deciding.look(trip, bundle, ranking)
         plan, options = deciding.decide(trip, facts, ranking)
-        if (done := finished(trip, plan)) is not None:
-            return done
         pretrained = training.load_for(trip, plan, facts.modality)
         ready = training.prepare(trip, bundle, pretrained)
         plans = {p.strategy: p for p in (plan, *training.rival_plans(plan, facts))}
@@ -147,12 +149,12 @@ def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, An
     return begin(options, Path(runs), tell)
 
 
-def finished(trip: Trip, plan: Plan) -> Result | None:
-    """The result that lies in the folder already, if it is of this plan."""
-    if not (trip.path("result.json").is_file() and trip.path("model").is_dir()):
+def finished(trip: Trip) -> Result | None:
+    """The result that lies in the folder already, if it is of the plan that lies there."""
+    if not all(trip.path(name).exists() for name in ("result.json", "plan.yaml", "model")):
         return None
     result = read_result(trip.path("result.json"))
-    return result if result.plan == plan else None
+    return result if replace(result.plan, reasons=()) == read_plan(trip.path("plan.yaml")) else None
 
 
 def task_primary(bundle: Bundle) -> str:

@@ -231,24 +231,15 @@ def test_predict_prints_a_line_each_and_as_many_labels_as_asked(image_run, world
 # What reaches the terminal
 
 
-def test_progress_goes_to_standard_error_alone(world, tmp_path):
-    words = [
-        str(world / "reviews.csv"),
-        "--from",
-        str(world / "text-model"),
-        "--rows",
-        "40",
-        "--out",
-        str(tmp_path),
-    ]
-    command = [sys.executable, "-m", "warmstart", "run", *words, "--strategy", "frozen"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told = [line.split()[0] for line in done.stderr.splitlines()]
-    assert told[0] == "data"
-    assert told[-1] == "report"
-    assert set(told) <= {"data", "select", "tune", "report", "frozen", "full", "scratch", "note"}, done.stderr
-    assert "data  reading" not in done.stdout
-    assert str(tmp_path / "reviews-1" / "report.html") in done.stdout.replace("\n", "")
+def test_progress_goes_to_standard_error_alone(world, tmp_path, capsys):
+    words = start(world, "--rows", "40", "--strategy", "frozen", "--out", str(tmp_path))
+    assert main(["run", *words]) == 0
+    said = capsys.readouterr()
+    told = [line.split()[0] for line in said.err.splitlines()]
+    assert (told[0], told[-1]) == ("data", "report")
+    assert set(told) <= {"data", "select", "tune", "report", "frozen", "full", "scratch", "note"}, said.err
+    assert "data  reading" not in said.out
+    assert str(tmp_path / "reviews-1" / "report.html") in said.out.replace("\n", "")
 
 
 def test_control_characters_in_names_do_not_reach_the_terminal(world, text_run, tmp_path, capsys):

@@ -95,3 +95,10 @@ def test_norms_without_momentum_are_left_alone():
         if isinstance(module, BATCH_NORMS):
             module.momentum = None
     assert repair(model) == []
+
+
+def test_fresh_statistics_are_learned_within_a_few_hundred_steps(tmp_path):
+    tiny_models.save(tmp_path / "model", "mobilenet_v1")
+    warm, fresh = (load(str(tmp_path / "model"), "image", weights=w).module for w in (True, False))
+    assert list(momenta(warm)) == [pytest.approx(0.0003)]
+    assert momenta(fresh) == {0.1}

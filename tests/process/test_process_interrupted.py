@@ -54,18 +54,18 @@ def stopped_at(world: Path, runs: Path, run: str, epoch: int) -> Path:
     return folder
 
 
-def test_a_run_that_is_killed_goes_on(world, text_run, tmp_path):
+def test_a_run_that_is_killed_goes_on(world, image_run, tmp_path):
     """SIGKILL leaves no time to tidy up. What was whole is kept, the rest is made anew."""
-    words = ["run", str(world / "reviews.csv"), "--from", str(world / "text-model"), "--out", str(tmp_path)]
-    folder = tmp_path / "reviews-1"
-    with subprocess.Popen(
-        [sys.executable, "-m", "warmstart", *words, "--json"], stdout=subprocess.PIPE
-    ) as work:
+    words = ["run", str(world / "shapes"), "--from", str(world / "image-model"), "--out", str(tmp_path)]
+    folder = tmp_path / "shapes-1"
+    with subprocess.Popen([sys.executable, "-m", "warmstart", *words], stderr=subprocess.PIPE) as work:
         wait_for(lambda: any(e.get("stop") == "tune" for e in read_events(folder / "events.jsonl")), work)
         work.send_signal(signal.SIGKILL)
     assert work.returncode == -signal.SIGKILL
     assert not (folder / "result.json").exists()
-    assert same_findings(process.run(folder), text_run.result)
+    ranked = (folder / "ranking.json").stat().st_mtime_ns
+    assert same_findings(process.run(folder), image_run.result)
+    assert (folder / "ranking.json").stat().st_mtime_ns == ranked
 
 
 def wait_for(happened, work) -> None:

@@ -27,7 +27,7 @@ from warmstart.tune.loop import Keeping
 torch.set_num_threads(1)
 PLAN = worlds.plan(
     worlds.phase(("head",), lr=3e-2, epochs=2),
-    worlds.phase(("*",), lr=3e-2, epochs=9, warmup=0.1, decay=0.8, schedule="cosine"),
+    worlds.phase(("*",), lr=4e-2, epochs=8, warmup=0.1, decay=0.8, schedule="cosine"),
     guards=({"name": "early_stop", "patience": 2}, {"name": "l2_sp", "weight": 0.001}),
     batch=10,
 )

@@ -63,6 +63,8 @@ def load(
     processor = read_processor(where, source, modality)
     module, fresh = build(where, source, config, modality, weights, seed, allow_pickle)
     findings = repair.repair(module)
+    if not weights:
+        repair.quicken_norms(module)
     if modality == "text":
         findings += filter(None, [repair.name_padding(module, processor)])
     else:

@@ -7,6 +7,7 @@ from torch import nn
 from warmstart.base.types import Finding
 from warmstart.models.anatomy import BATCH_NORMS
 
+FRESH_MOMENTUM = 0.1  # of batch norms that begin anew; torch's own default
 FROM_TENSORFLOW = ("mobilenet_v1", "mobilenet_v2")  # their configurations count the share of units to keep
 
 
@@ -33,6 +34,16 @@ def turn_momentum(module: nn.Module) -> Finding | None:
         f"turned round to {turned(old):g}, so that training does not wipe out the pretrained statistics",
         len(norms),
     )
+
+
+def quicken_norms(module: nn.Module) -> None:
+    """Fresh weights come with fresh statistics, which must be learned within a few hundred steps.
+
+    A momentum made for millions of steps would leave them where they began, and eval mode useless.
+    """
+    for norm in module.modules():
+        if isinstance(norm, BATCH_NORMS) and norm.momentum is not None:
+            norm.momentum = max(norm.momentum, FRESH_MOMENTUM)
 
 
 def turn_dropout(module: Any) -> Finding | None:

@@ -30,6 +30,8 @@ def check_phase(where: str, phase: Phase, anatomy: Anatomy) -> None:
             f"{where}: nothing learns in it", "name layer groups, for example `learn: ['*']`", "wrong-value"
         )
     within(f"{where}.lr", phase.lr, 0, inf, above=True)
+    within(f"{where}.head_lr", phase.head_lr, 0, inf)
+    within(f"{where}.leave", phase.leave, 0, 1)
     within(f"{where}.epochs", phase.epochs, 1, inf)
     within(f"{where}.decay", phase.decay, 0, 1, above=True)
     within(f"{where}.warmup", phase.warmup, 0, 1)

@@ -18,6 +18,7 @@ from warmstart.base.errors import WarmstartError
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of sklearn: larger is weaker regularisation
 SOFT = tuple(10.0 ** (i / 2) for i in range(-12, 1))
+ROUNDING = 1e-6  # relative; features come in single precision
 UNSEEN = -10.0  # logit of a class that no training row has
 
 
@@ -38,7 +39,7 @@ def solve_head(
     x_ND, y_N = train[0].double(), train[1].numpy()
     check_finite(x_ND, validation[0])
     mean_D, std_D = x_ND.mean(0), x_ND.std(0, unbiased=False)
-    std_D = torch.where(std_D > 1e-6 * std_D.max(), std_D, torch.ones_like(std_D))
+    std_D = torch.where(std_D > ROUNDING * mean_D.abs(), std_D, torch.ones_like(std_D))
     z_ND = ((x_ND - mean_D) / std_D).numpy()
     aim = leave * entropy(y_N)
     found: list[tuple[float, float, float, bool, Tensor, Tensor]] = []

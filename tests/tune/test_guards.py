@@ -1,0 +1,228 @@
+"""Guards do what their papers say, to the digit."""
+
+import pytest
+import torch
+import tune_worlds as worlds
+from torch import nn
+
+from warmstart.adapt.edits import EDITS
+from warmstart.base.errors import WarmstartError
+from warmstart.models.features import logits_of
+from warmstart.tune.guards import GUARDS
+from warmstart.tune.job import Job
+from warmstart.tune.loop import Keeping, new_job
+
+OVERFIT = (
+    worlds.phase(("head",), lr=3e-2, epochs=2),
+    worlds.phase(("*",), lr=1e-2, epochs=10, schedule="constant", warmup=0.0),
+)
+
+
+def overfit(*guards, keeping=None, phases=OVERFIT):
+    """Few rows, learned until what is learned of them no longer holds for others."""
+    model, data = worlds.pretrained("bert", num_hidden_layers=1), worlds.splits("bert", train=12)
+    return worlds.run("bert", worlds.plan(*phases, guards=guards), model, keeping, data)
+
+
+def job_for(model, *phases, **options) -> Job:
+    plan = worlds.plan(*(phases or (worlds.phase(),)), **options)
+    return new_job(model.anatomy, plan, worlds.task(model.source), worlds.splits(model.source), print)
+
+
+def validation_loss(model):
+    split = worlds.splits(model.source)["validation"]
+    loss, count = worlds.task(model.source).loss(
+        logits_of(model.anatomy, split.inputs).double(), split.targets
+    )
+    return float(loss) / count
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_early_stop_ends_with_the_best_weights_which_have_the_loss_that_was_logged(tmp_path, cached):
+    keeping = Keeping(tmp_path if cached else None)
+    model, trained = overfit({"name": "early_stop", "patience": 3}, keeping=keeping)
+    losses = [look["validation_loss"] for look in trained.history]
+    assert validation_loss(model) == min(losses)
+    assert losses.index(min(losses)) == len(losses) - 4 < sum(p.epochs for p in OVERFIT)
+    without, _ = overfit()
+    assert validation_loss(without) > min(losses)
+
+
+def test_the_best_of_all_phases_is_kept_though_a_later_phase_begins_worse():
+    ruin = worlds.phase(("*",), lr=0.3, epochs=2, schedule="constant", warmup=0.0)
+    model, trained = overfit({"name": "early_stop"}, phases=(OVERFIT[0], ruin))
+    losses = {look["phase"]: look["validation_loss"] for look in trained.history}
+    assert losses[2] > losses[1]
+    assert validation_loss(model) == min(look["validation_loss"] for look in trained.history)
+
+
+def test_a_training_that_only_harms_ends_where_it_began():
+    ruin = worlds.phase(("*",), lr=1.0, epochs=2, schedule="constant", warmup=0.0)
+    model, trained = worlds.run("bert", worlds.plan(ruin, guards=({"name": "early_stop"},)))
+    assert trained.history[0]["step"] == 0
+    assert validation_loss(model) == trained.history[0]["validation_loss"]
+    assert worlds.equal(worlds.state(model), worlds.state(worlds.pretrained("bert")))
+
+
+def test_patience_counts_looks_without_gain_and_begins_anew_with_each_phase():
+    guard = GUARDS.build({"name": "early_stop", "patience": 2})
+    job = job_for(worlds.pretrained("bert"), worlds.phase(), worlds.phase())
+    guard.begin(job)
+    for loss, stops in ((1.0, False), (1.1, False), (0.9, False), (0.95, False), (0.9, True)):
+        guard.watch(job, {"validation_loss": loss})
+        assert job.stop is stops
+    job.phase, job.stop = 1, False
+    guard.watch(job, {"validation_loss": 2.0})
+    assert not job.stop
+    guard.watch(job, {"validation_loss": 2.0})
+    assert job.stop
+
+
+def moved(model, by=0.1, seed=7):
+    source = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.module.parameters():
+            parameter.add_(by * torch.randn(parameter.shape, generator=source))
+
+
+def test_l2_sp_is_half_its_weight_times_the_squared_distance_of_the_body():
+    model = worlds.pretrained("bert")
+    job = job_for(model)
+    guard = GUARDS.build({"name": "l2_sp", "weight": 0.03})
+    guard.begin(job)
+    model.anatomy.set_learning(("*",), "frozen")
+    start = worlds.state(model)
+    assert guard.penalty(job).item() == 0
+    moved(model)
+    body = {n: p for n, p in model.module.named_parameters() if not n.startswith("classifier")}
+    expected = 0.015 * sum(
+        float((p.detach().double() - start[n].double()).square().sum()) for n, p in body.items()
+    )
+    penalty = guard.penalty(job)
+    assert penalty.item() == pytest.approx(expected, rel=1e-5)
+    penalty.backward()
+    for name, parameter in body.items():
+        assert torch.allclose(parameter.grad, 0.03 * (parameter.detach() - start[name]), atol=1e-7), name
+    assert model.module.classifier.weight.grad is None
+
+
+def test_l2_sp_pulls_only_what_learns():
+    model = worlds.pretrained("bert")
+    job = job_for(model, worlds.phase(("head",)), worlds.phase(("top:2",)))
+    guard = GUARDS.build({"name": "l2_sp"})
+    guard.begin(job)
+    moved(model)
+    model.anatomy.set_learning(("head",), "frozen")
+    assert guard.penalty(job) is None
+    model.anatomy.set_learning(("top:2",), "frozen")
+    guard.penalty(job).backward()
+    pulled = {n for n, p in model.module.named_parameters() if p.grad is not None}
+    assert pulled == {n for n in pulled if "layer.2." in n or "pooler" in n}
+    assert pulled
+
+
+def test_a_stronger_l2_sp_keeps_the_body_nearer_to_its_start():
+    start = worlds.state(worlds.pretrained("bert"))
+    distances = []
+    for weight in (0.0, 1.0, 100.0):
+        plan = worlds.plan(worlds.phase(lr=1e-2, epochs=4), guards=({"name": "l2_sp", "weight": weight},))
+        model, _ = worlds.run("bert", plan)
+        now = worlds.state(model)
+        distances.append(sum(float((now[n] - start[n]).square().sum()) for n in now if "classifier" not in n))
+    assert distances[0] > distances[1] > distances[2] > 0
+
+
+@pytest.mark.parametrize("mix", [0.0, 0.3, 0.5, 1.0])
+def test_wise_ft_mixes_the_body_exactly_and_leaves_the_head(mix):
+    plan = worlds.plan(worlds.phase(lr=1e-2))
+    start = worlds.state(worlds.pretrained("bert"))
+    tuned = worlds.state(worlds.run("bert", plan)[0])
+    guarded = worlds.plan(worlds.phase(lr=1e-2), guards=({"name": "wise_ft", "mix": mix},))
+    mixed = worlds.state(worlds.run("bert", guarded)[0])
+    for name, tensor in mixed.items():
+        if name.startswith("classifier"):
+            assert torch.equal(tensor, tuned[name])
+        else:
+            assert torch.allclose(tensor, (1 - mix) * start[name] + mix * tuned[name], atol=1e-7), name
+    if mix in (0.0, 1.0):
+        body = [n for n in mixed if not n.startswith("classifier")]
+        assert worlds.equal(mixed, {0.0: start, 1.0: tuned}[mix], body)
+
+
+def test_wise_ft_leaves_statistics_of_norms_as_they_were_tuned():
+    phase = worlds.phase(lr=1e-2)
+    tuned = worlds.state(worlds.run("resnet-basic", worlds.plan(phase, norm_statistics="learn"))[0])
+    plan = worlds.plan(phase, norm_statistics="learn", guards=({"name": "wise_ft"},))
+    mixed = worlds.state(worlds.run("resnet-basic", plan)[0])
+    statistics = [n for n in mixed if n.endswith(("running_mean", "running_var", "num_batches_tracked"))]
+    assert statistics
+    assert worlds.equal(mixed, tuned, statistics)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_mixed_are_the_best_weights_in_whatever_order_the_guards_stand(order):
+    guards = ({"name": "early_stop"}, {"name": "wise_ft", "mix": 0.4})
+    best, mixed = (worlds.state(overfit(*chosen)[0]) for chosen in (guards[:1], guards[::order]))
+    start = worlds.state(worlds.pretrained("bert", num_hidden_layers=1))
+    for name, tensor in mixed.items():
+        if not name.startswith("classifier"):
+            assert torch.allclose(tensor, 0.6 * start[name] + 0.4 * best[name], atol=1e-7)
+
+
+@pytest.mark.slow
+def test_wise_ft_mixes_what_an_adapter_does():
+    """The product of its two factors, not each of them."""
+    model, _ = EDITS.build({"name": "lora", "rank": 2, "alpha": 4}).apply(worlds.pretrained("bert"), (), 0)
+    plan = worlds.plan(worlds.phase(lr=1e-2), guards=({"name": "wise_ft", "mix": 0.25},))
+    job = job_for(model)
+    layer = model.module.bert.encoder.layer[0].attention.self.query
+    moved(model)
+    whole = (layer.lora_B["default"].weight @ layer.lora_A["default"].weight).detach().clone()
+    GUARDS.build(plan.guards[0]).finish(job)
+    assert torch.allclose(
+        layer.lora_B["default"].weight @ layer.lora_A["default"].weight, 0.25 * whole, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"name": "early_stop", "patience": 0},
+        {"name": "early_stop", "best": 1.0},
+        {"name": "l2_sp", "weight": -1.0},
+        {"name": "l2_sp", "weight": float("nan")},
+        {"name": "wise_ft", "mix": 1.5},
+        {"name": "wise_ft", "mix": float("nan")},
+        {"name": "wise_ft", "mx": 0.5},
+        {"name": "wise"},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense_are_refused(table):
+    with pytest.raises(WarmstartError):
+        GUARDS.build(table)
+
+
+def test_a_penalty_that_is_not_finite_stops_before_the_step():
+    model = worlds.pretrained("bert")
+    before = worlds.state(model)
+    plan = worlds.plan(worlds.phase(lr=1e-3), guards=({"name": "l2_sp", "weight": 3e38},))
+    with torch.no_grad():
+        model.module.classifier.weight.mul_(1.0)
+    with pytest.raises(WarmstartError) as caught:
+        worlds.run("bert", plan, model)
+    assert caught.value.code == "not-finite"
+    assert "step 2" in caught.value.wrong  # in the first, the distance is still nothing
+    assert all(bool(torch.isfinite(t).all()) for t in worlds.state(model).values())
+    assert not worlds.equal(worlds.state(model), before)
+
+
+def test_heads_are_told_from_bodies_by_the_anatomy():
+    """RoBERTa holds its pooler and its head in one module; only the last linear layer is the head."""
+    model = worlds.pretrained("roberta")
+    guard = GUARDS.build({"name": "l2_sp"})
+    guard.begin(job_for(model))
+    held = {id(parameter) for parameter, _ in guard.pairs}
+    assert id(model.module.classifier.dense.weight) in held
+    assert id(model.module.classifier.out_proj.weight) not in held
+    assert isinstance(model.module.classifier.out_proj, nn.Linear)
