@@ -21,7 +21,6 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tune_worlds as worlds
-
 from warmstart.tune.loop import Keeping
 
 torch.set_num_threads(1)

@@ -5,13 +5,13 @@ import warnings
 import numpy as np
 import pytest
 import torch
-import tune_worlds as worlds
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+import tune_worlds as worlds
 from warmstart.base.errors import WarmstartError
 from warmstart.models.features import before_head
 from warmstart.tune import head
@@ -132,7 +132,7 @@ def test_starting_from_the_solution_before_changes_no_solution():
 
 @pytest.mark.parametrize("leave", [0.3, 0.6, 0.9])
 def test_a_head_that_leaves_something_to_learn_leaves_about_that_share_of_the_loss(leave):
-    train, validation = rows(300, 4, 1), rows(80, 4, 2)
+    train, validation = rows(300, 4, 1, noise=0.6), rows(80, 4, 2, noise=0.6)
     linear = nn.Linear(12, 4)
     found = solve_head(linear, train, validation, 4, leave)
     shares = np.bincount(train[1]) / 300

@@ -43,8 +43,12 @@ def of_plan(plan: Plan) -> str:
 def of_phase(phase: Phase, plan: Plan) -> str:
     who = "all layers" if "*" in phase.learn else ", ".join(phase.learn)
     if phase.solver == "logistic":
-        return f"solve {who} as a logistic regression on the frozen features"
+        left = (
+            f", so regularised that {phase.leave:.0%} of the loss is left to the body" if phase.leave else ""
+        )
+        return f"solve {who} as a logistic regression on the frozen features{left}"
     slower = f", times {phase.decay:g} per group towards the input" if phase.decay != 1 else ""
+    slower += f", the head at {phase.head_lr:g}" if phase.head_lr else ""
     return (
         f"train {who} for {phase.epochs} epochs of batches of {plan.batch}: AdamW at {phase.lr:g}{slower}, "
         f"{phase.warmup:.0%} warm-up, then {phase.schedule}; gradient clipped at {plan.clip:g}"

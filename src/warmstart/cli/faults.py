@@ -19,14 +19,14 @@ NO_ROOM = ("No space left", "File too large", "Disk quota")  # as libraries that
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
 
 
-def told(error: BaseException, words: Sequence[str]) -> WarmstartError:
-    """The error as a user is told it."""
+def told(error: BaseException, words: Sequence[str], verbs: Sequence[str]) -> WarmstartError:
+    """The error as a user is told it; `words` are the command line, `verbs` what it may begin with."""
     if isinstance(error, WarmstartError):
         return error
     if isinstance(error, KeyboardInterrupt):
         return interrupted(str(error))
     if hasattr(error, "format_message"):  # a misspelt flag or a missing word, as typer has it
-        return usage(error.format_message(), words)
+        return usage(error.format_message(), words, verbs)
     return resources(error) or our_fault(error, words)
 
 
@@ -37,8 +37,8 @@ def interrupted(folder: str) -> WarmstartError:
     )
 
 
-def usage(message: str, words: Sequence[str]) -> WarmstartError:
-    verb = f" {words[0]}" if words and words[0].isalpha() else ""
+def usage(message: str, words: Sequence[str], verbs: Sequence[str]) -> WarmstartError:
+    verb = f" {words[0]}" if set(words[:1]) & {*verbs} else ""
     return WarmstartError(message.strip().rstrip("."), f"see `warmstart{verb} --help`", "usage")
 
 

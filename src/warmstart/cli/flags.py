@@ -5,9 +5,14 @@ from typing import Annotated
 import typer
 
 Data = Annotated[
-    str, typer.Argument(help="File, folder, hub id, or a run folder to go on with.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="DATA", help="File, folder, hub id, or a run folder to go on with.", show_default=False
+    ),
 ]
-RunFolder = Annotated[str, typer.Argument(help="A run folder, or the plan.yaml in it.", show_default=False)]
+RunFolder = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run folder, or the plan.yaml in it.", show_default=False)
+]
 From = Annotated[
     list[str] | None,
     typer.Option(

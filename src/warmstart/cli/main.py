@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> int:
             return faults.INTERRUPTED
         if os.environ.get("WARMSTART_DEBUG"):
             raise
-        told = faults.told(cause or error, words)
+        told = faults.told(cause or error, words, VERBS)
         frame.show_error(told, as_json)
         return told.exit_code
 

@@ -31,5 +31,6 @@ def command(
         frame.show_json({"run": str(folder), "plan": plan})
         return
     text_of_plan = (folder / "plan.yaml").read_text(encoding="utf-8")
-    frame.show(Syntax(frame.plain(text_of_plan), "yaml", background_color="default", word_wrap=True))
+    shown = Syntax("", "yaml", background_color="default").highlight(frame.plain(text_of_plan))
+    frame.console(soft_wrap=True).print(shown, end="")
     frame.show_lines(f"go on with: warmstart run {folder}")

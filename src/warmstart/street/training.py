@@ -62,16 +62,22 @@ def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
     """Scratch and frozen beside the plan, full beside a frozen one: same rows, seed and guards."""
     names = ["frozen", "scratch"] if plan.strategy != "frozen" else ["full", "scratch"]
     fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
+    plans = [plan_for(name, facts, plan.model, seed=plan.seed) for name in names if name != plan.strategy]
     return [
-        replace(
-            plan_for(name, facts, plan.model, seed=plan.seed),
-            guards=fair,
-            batch=plan.batch,
-            micro_batch=plan.micro_batch,
-        )
-        for name in names
-        if name != plan.strategy
+        replace(p, guards=tuple(patient(g, p) for g in fair), batch=plan.batch, micro_batch=plan.micro_batch)
+        for p in plans
     ]
+
+
+def patient(guard: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """The guard, but waiting for half of the epochs where weights are fresh.
+
+    Their validation loss rises before it falls, while the norm statistics follow; a rival that is stopped
+    there would be beaten by the guard and not by the pretrained weights.
+    """
+    if plan.pretrained or "patience" not in guard:
+        return guard
+    return {**guard, "patience": max(guard["patience"], max(p.epochs for p in plan.phases) // 2)}
 
 
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:
