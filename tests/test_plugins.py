@@ -87,6 +87,23 @@ class ShortLessons(Guard):
 
 GUARD = ShortLessons
 '''
+FAULTY = '''"""Faulty: fails when it is needed."""
+
+from dataclasses import dataclass
+
+from warmstart.tune.job import Guard
+
+
+@dataclass
+class Faulty(Guard):
+    mitigates = "overfitting"
+
+    def watch(self, job, scores) -> None:
+        raise ZeroDivisionError("in a guard of another package")
+
+
+GUARD = Faulty
+'''
 PARTS = {
     "strategies": ("top_two", STRATEGY),
     "scores": ("nearest_centroid", SCORE),
@@ -125,13 +142,14 @@ def installed(tmp_path, monkeypatch) -> Path:
     for family, (name, text) in PARTS.items():
         (place / f"my_{name}.py").write_text(text)
         lines += [f"[warmstart.{family}]", f"{name} = my_{name}"]
-    lines.append("broken = my_package.that_is_not_there")  # under the last family, guards
+    (place / "my_faulty.py").write_text(FAULTY)
+    lines += ["broken = my_package.that_is_not_there", "faulty = my_faulty"]  # under the last family, guards
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     monkeypatch.syspath_prepend(str(place))
     forget()
     yield place
     forget()
-    for name, _ in PARTS.values():
+    for name in ("faulty", *(name for name, _ in PARTS.values())):
         sys.modules.pop(f"my_{name}", None)
 
 
@@ -176,6 +194,18 @@ def test_a_broken_package_is_named_only_where_its_part_is_asked_for(installed, w
     with pytest.raises(WarmstartError, match="my_package") as refused:
         GUARDS.build({"name": "broken"})
     assert refused.value.code == "broken-guard"
+
+
+def test_a_fault_in_a_part_leaves_a_report_and_a_folder_to_go_on_with(installed, world, tmp_path, capsys):
+    command = words(world, tmp_path)
+    command[command.index(USED[5])] = "guards=[{name: faulty}]"
+    assert main(command) == 70
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "our-fault"
+    report = Path(error["do"].split()[-1])
+    assert "my_faulty.py" in report.read_text()
+    report.unlink()
+    assert (tmp_path / "reviews-1" / "plan.yaml").exists()
 
 
 def test_settings_of_a_part_of_another_package_are_checked(installed):

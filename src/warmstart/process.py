@@ -9,27 +9,29 @@ and go on. A stop whose artefact is there already is not done again: that is how
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from warmstart.base.events import Tell, nobody
-from warmstart.base.files import write_json
 from warmstart.base.result import Result
 from warmstart.base.tables import from_table
-from warmstart.base.types import Bundle, Evidence, Plan, Ranking, Run
+from warmstart.base.types import Bundle, Plan, Ranking, Run
 from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
-from warmstart.report.forms import FORMS
 from warmstart.report.read import read_result
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
 from warmstart.street import deciding, stops, training
 from warmstart.street.asking import refuse
 from warmstart.street.folder import Options, Trip, begin, is_run, locked, must_agree, reopen, run_folder
+from warmstart.street.pages import write_again, write_pages
 from warmstart.street.summary import result as summarise
 
 RUNS = Path("runs")
@@ -105,9 +107,7 @@ def prove(folder: str | Path, *, tell: Tell = nobody) -> Result:
 
 def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:
     """Write a page of a finished run again; returns what it shows and where it lies."""
-    place = run_folder(folder)
-    result = read_result(place / "result.json")
-    return result, FORMS.get(form)().write(result, place)
+    return write_again(folder, form)
 
 
 def predict(folder: str | Path, what: Sequence[str]) -> list[tuple[str, Answer]]:
@@ -124,7 +124,19 @@ def demo(
     """The whole street on real handwritten digits with few labels, from three tiny models of the zoo."""
     models = tuple(f"{ZOO}{name}" for name in zoo_names())
     folders = [digits(runs / "data", count, seed) for count in labels]
-    return [run(data, runs=runs, tell=tell, models=models, seed=seed) for data in folders]
+    with one_thread():
+        return [run(data, runs=runs, tell=tell, models=models, seed=seed) for data in folders]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """For networks so small that a second thread costs more than it gives."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def digits(place: Path, per_class: int, seed: int) -> Path:
@@ -159,17 +171,3 @@ def finished(trip: Trip) -> Result | None:
 
 def task_primary(bundle: Bundle) -> str:
     return stops.task_of(bundle).primary
-
-
-def write_pages(trip: Trip, everything: Result, evidence: Evidence) -> None:
-    """evidence.json, model/ (the recommended one, with its card), result.json, report.html, report.md."""
-    write_json(trip.path("evidence.json"), evidence)
-    draft = trip.path(".model.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(trip.path("training", evidence.recommended, "model"), draft)
-    FORMS.get("model_card")().write(everything, draft)
-    shutil.rmtree(trip.path("model"), ignore_errors=True)
-    draft.rename(trip.path("model"))
-    for name in ("html", "markdown", "json"):  # result.json last: it says that all is there
-        FORMS.get(name)().write(everything, trip.folder)
-    trip.tell({"event": "stop", "stop": "report", "what": str(trip.path("report.html"))})

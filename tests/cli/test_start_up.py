@@ -40,6 +40,12 @@ def test_the_bare_import_loads_nothing_at_all():
     assert {name for name in modules if name.startswith("warmstart")} == {"warmstart"}
 
 
+def test_writing_a_report_again_loads_no_network(text_copy):
+    modules = loaded(CLI.format(words=["report", str(text_copy)]))
+    assert not modules & {"torch", "transformers", "sklearn", "scipy", "pyarrow"}
+    assert "warmstart.process" not in modules
+
+
 def test_a_public_name_is_loaded_when_it_is_used():
     modules = loaded("import warmstart as ws\nws.Plan, ws.WarmstartError")
     assert "warmstart.base.types" in modules

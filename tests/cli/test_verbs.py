@@ -1,18 +1,27 @@
 """Every verb and every flag does what its help says."""
 
 import json
+import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import street_world
+from warmstart.base.tables import from_table
+from warmstart.cli import faults
 from warmstart.cli.list_verb import FAMILIES, family_of
 from warmstart.cli.main import VERBS, main
 from warmstart.decide.plan_file import read_plan
+from warmstart.street.folder import Options
 
 SOURCE = Path(__file__).parents[2] / "src" / "warmstart"
 
@@ -112,34 +121,22 @@ def test_the_task_can_be_named(world, tmp_path, capsys):
 
 
 def test_the_command_in_a_result_asks_for_the_same(world, tmp_path, capsys):
-    """Run word for word it gives the same options."""
-    import shlex
-
-    from warmstart.street.folder import Options
-
+    """Word for word on the command line it gives the same options, whatever stands in them."""
+    rows = [(text, mood, f"v{i}") for i, (text, mood) in enumerate(street_world.reviews(90))]
+    header = ("said; or not", "it's", "visit")
+    data = street_world.write_csv(tmp_path / "a b.csv", rows[:60], header=header)
+    test = street_world.write_csv(tmp_path / "$later.csv", rows[60:], header=header)
+    models = tuple(str(world / name) for name in ("text-model", "text-model-2"))
     options = Options(
-        data="a b.csv", models=("one", "it's"), text="said", label="x;y", group="g", test="t.csv", rows=9,
-        strategy="full", score="knn", seed=3, settings=("phases.0.lr=1e-4", "guards=[]"), allow_pickle=True,
+        data=str(data), models=models, text=header[0], label=header[1], group="visit", test=str(test),
+        rows=40, task="text_classification", strategy="full", score="knn", seed=3,
+        allow_pickle=True, settings=("phases.0.lr=1e-4", "guards=[]"),
     )  # fmt: skip
     words = shlex.split(options.command())
     assert words[:2] == ["warmstart", "run"]
-    assert main([*words[1:], "--out", str(tmp_path), "--json"]) == 2, "there are no such data"
-    from warmstart.cli import frame, run_verb
-
-    seen = {}
-    parsed = frame.options
-
-    def keep(flags, settings):
-        seen.update(parsed(flags, settings))
-        raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_verb.frame, "options", keep)
-        assert main(words[1:]) == 6
-    from warmstart.base.tables import from_table
-
-    assert from_table(Options, {"data": "a b.csv", **seen}, "") == options
-    capsys.readouterr()
+    told = planned(words[2:], tmp_path / "runs", capsys)
+    assert from_table(Options, asked_for(told["run"]), "") == options
+    assert told["plan"]["guards"] == []
 
 
 # Faces
@@ -265,33 +262,45 @@ def test_a_reader_that_leaves_early_is_no_fault(world):
     assert not done.stderr
 
 
-def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys, monkeypatch):
-    from warmstart import process
-
-    def stopped(*_, **__):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(process.training, "prepare", stopped)
-    words = start(world, "--rows", "40")
-    assert main(["run", *words, "--out", str(tmp_path)]) == 6
-    told = capsys.readouterr().err.splitlines()
+def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys):
     folder = tmp_path / "reviews-1"
+    words = start(world, "--rows", "40", "--out", str(tmp_path))
+    with interrupted_once(lambda: (folder / "plan.yaml").exists()):
+        assert main(["run", *words]) == 6
+    told = capsys.readouterr().err.splitlines()
     assert told[-2:] == ["error: interrupted", f"   do: go on where it was: warmstart run {folder}"]
+    assert main(["tune", str(folder), "--json"]) == 0
 
 
-def test_our_own_fault_is_kept_in_a_file(world, capsys, monkeypatch):
-    from warmstart import process
+@contextmanager
+def interrupted_once(happened) -> Iterator[None]:
+    """Ctrl-C as soon as something has happened."""
+    over = threading.Event()
 
-    def broken(*_, **__):
+    def press():
+        while not (happened() or over.wait(0.02)):
+            pass
+        if not over.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+
+    watcher = threading.Thread(target=press)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def test_our_own_fault_is_kept_in_a_file():
+    try:
         raise AssertionError("that was not to happen")
-
-    monkeypatch.setattr(process, "check", broken)
-    assert main(["check", str(world / "reviews.csv"), "--json"]) == 70
-    error = json.loads(capsys.readouterr().out)["error"]
-    assert error["code"] == "our-fault"
-    report = Path(error["do"].split()[-1])
+    except AssertionError as error:
+        told = faults.told(error, ["check", "a b.csv"], VERBS)
+    assert (told.code, told.exit_code) == ("our-fault", 70)
+    report = Path(told.do.split()[-1])
+    assert report.read_text().startswith("warmstart check 'a b.csv'\n\nTraceback")
     assert "that was not to happen" in report.read_text()
-    assert "Traceback" in report.read_text()
     report.unlink()
 
 
@@ -306,12 +315,12 @@ def test_our_own_fault_is_kept_in_a_file(world, capsys, monkeypatch):
         (RuntimeError("I/O error: No space left on device (os error 28)"), "disk"),
     ],
 )
-def test_what_the_machine_lacks_is_told_as_such(error, code, world, capsys, monkeypatch):
-    from warmstart import process
+def test_what_the_machine_lacks_is_told_as_such(error, code):
+    told = faults.told(error, ["run"], VERBS)
+    assert (told.code, told.exit_code) == (code, 5)
+    assert told.do
 
-    def lacking(*_, **__):
-        raise error
 
-    monkeypatch.setattr(process, "check", lacking)
-    assert main(["check", str(world / "reviews.csv"), "--json"]) == 5
-    assert json.loads(capsys.readouterr().out)["error"]["code"] == code
+def test_a_file_that_is_not_there_within_our_own_code_is_our_fault():
+    assert faults.resources(FileNotFoundError(2, "No such file", "x")) is None
+    assert faults.resources(ValueError("3 rows are not enough")) is None

@@ -33,7 +33,8 @@ def job_for(model):
 
 def run(name=None, keeping=None, tell=None):
     guards = ({"name": name},) if name else ()
-    return worlds.run("bert", worlds.plan(*PHASES, guards=guards), keeping=keeping, tell=tell)
+    model = worlds.pretrained("bert", num_hidden_layers=1)
+    return worlds.run("bert", worlds.plan(*PHASES, guards=guards), model, keeping, tell=tell)
 
 
 def test_a_guard_says_what_it_mitigates(name):
@@ -87,7 +88,7 @@ def test_a_penalty_is_one_number_from_zero_that_can_be_learned_from(name):
 
 
 def test_what_a_guard_keeps_survives_a_disk(name):
-    """Numbers go through JSON and tensors through safetensors, and the guard acts as if nothing had happened."""
+    """Numbers go through JSON, tensors through safetensors; the guard acts as if nothing had happened."""
     models = [worlds.pretrained("bert") for _ in range(2)]
     jobs, guards = [job_for(m) for m in models], [guard_of(name) for _ in models]
     for job, guard in zip(jobs, guards, strict=True):

@@ -81,11 +81,14 @@ def test_scratch_is_the_same_network_from_fresh_weights(walk):
 
 
 def test_rivals_have_the_plan_s_guards_against_overfitting(walk):
-    wanted = json.loads(json.dumps(walk.result.plan.guards))
+    """Scratch alone may wait longer, since the loss of fresh weights rises before it falls."""
+    (wanted,) = walk.result.plan.guards
     for name in walk.result.runs:
-        kept = read_json(walk.folder / "training" / name / "run.json")["run"]["plan"]
-        assert kept["guards"] == wanted
-        assert kept["batch"] == walk.result.plan.batch
+        plan = read_json(walk.folder / "training" / name / "run.json")["run"]["plan"]
+        (guard,) = plan["guards"]
+        assert plan["batch"] == walk.result.plan.batch
+        assert guard.keys() == wanted.keys()
+        assert guard == wanted or name == "scratch" and guard["patience"] > wanted["patience"]
 
 
 def test_test_rows_never_teach_or_choose(walk):

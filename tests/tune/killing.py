@@ -26,7 +26,8 @@ from warmstart.tune.loop import Keeping
 torch.set_num_threads(1)
 PLAN = worlds.plan(
     worlds.phase(("head",), lr=3e-2, epochs=2),
-    worlds.phase(("*",), lr=4e-2, epochs=8, warmup=0.1, decay=0.8, schedule="cosine"),
+    worlds.phase(("*",), lr=1e-2, epochs=4, warmup=0.3, decay=0.8, schedule="cosine"),
+    worlds.phase(("*",), lr=0.3, epochs=5, schedule="constant", warmup=0.0),  # ruin, to be stopped
     guards=({"name": "early_stop", "patience": 2}, {"name": "l2_sp", "weight": 0.001}),
     batch=10,
 )
@@ -136,7 +137,7 @@ def main(folder, kills, seed):
     place = folder / "count"
     total = int((place / "seen").read_text())
     in_saves = []
-    for i, number in enumerate(source.sample(range(total // 5, total), max(4, kills // 2))):
+    for i, number in enumerate(source.sample(range(total // 5, total), max(6, kills // 3))):
         place = made(folder / f"save-{i}")
         in_saves.append({"killed": kill_at(place, number), "at": number, **finish(place, "end")})
     place = made(folder / "full")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-import tune_worlds as worlds
 from safetensors.torch import load_file, save_file
 
+import tune_worlds as worlds
 from warmstart.tune import checkpoint
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Keeping
@@ -35,12 +35,6 @@ def killed_trainings(folder, kills, seed):
     return json.loads((folder / "work" / "answer.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def answer(tmp_path_factory):
-    """What tests/tune/killing.py saw."""
-    return killed_trainings(tmp_path_factory.mktemp("killing"), KILLS, seed=0)
-
-
 def check_ends(whole, ends):
     """Each resumed training ended as the uninterrupted one did, with the same rates on the way."""
     for end in ends:
@@ -52,34 +46,36 @@ def check_ends(whole, ends):
         assert end["rates"] == whole["rates"][done:]
 
 
-def test_the_training_that_is_broken_off_is_one_worth_testing(answer):
-    whole = answer["whole"]
-    losses = [look["validation_loss"] for look in whole["history"]]
-    assert {look["phase"] for look in whole["history"]} == {0, 1, 2}
-    assert losses.index(min(losses)) == len(losses) - 3  # patience of two, before the phase's end
-    assert whole["proofs"]["prefix_cached"] == [3, 0]
-    assert len({rate for rates in whole["rates"] for rate in rates}) > 30
+def check_worth(whole):
+    """Is the uninterrupted training one that resuming could get wrong?"""
+    looks = whole["history"]
+    best = min(looks, key=lambda look: look["validation_loss"])
+    assert best["phase"] < 3
+    assert [look["phase"] for look in looks] == [0, 1, 1, 2, 2, 2, 2, 3, 3]  # stopped before the fifth epoch
+    assert whole["proofs"]["prefix_cached"] == [3, 0, 0]
+    assert len({rate for rates in whole["rates"] for rate in rates}) > 20
     assert whole["resumed"] == []
 
 
-def test_trainings_killed_at_random_moments_end_with_the_same_bits(answer):
-    assert len(answer["ends"]) == KILLS
-    check_ends(answer["whole"], answer["ends"])
-    places = {end["resumed"][0] for end in answer["ends"] if end["resumed"]}
-    assert len(places) >= 5
-
-
-def test_trainings_killed_while_a_checkpoint_is_written_end_with_the_same_bits(answer):
-    assert all(end["killed"] for end in answer["in_saves"])
-    check_ends(answer["whole"], answer["in_saves"])
-
-
-def test_a_disk_that_takes_no_checkpoint_is_no_end_of_a_training(answer):
-    full = answer["full"]
+def check_full(whole, full):
+    """A disk that takes no checkpoint is not the end of a training."""
     assert full["status"] == 0
-    assert full["weights"] == answer["whole"]["weights"]
+    assert full["weights"] == whole["weights"]
     assert len(full["notes"]) > full["steps"]
     assert all(note.startswith("checkpoint not written: ") for note in full["notes"])
+
+
+def test_trainings_killed_at_any_moment_end_with_the_same_bits(tmp_path):
+    """At random moments, while a checkpoint is written, and without room for one. One test: it is costly."""
+    answer = killed_trainings(tmp_path, KILLS, seed=0)
+    check_worth(answer["whole"])
+    assert len(answer["ends"]) == KILLS
+    check_ends(answer["whole"], answer["ends"])
+    assert len({end["resumed"][0] for end in answer["ends"] if end["resumed"]}) >= 5
+    assert len(answer["in_saves"]) >= 6
+    assert all(end["killed"] for end in answer["in_saves"])
+    check_ends(answer["whole"], answer["in_saves"])
+    check_full(answer["whole"], answer["full"])
 
 
 @pytest.mark.slow

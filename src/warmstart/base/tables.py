@@ -38,9 +38,9 @@ def checked(kind: Any, value: Any, where: str) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         path = "".join(f".{part}" for part in first["loc"])
-        raise WarmstartError(
-            f"{where}{path} = {first['input']!r}", first["msg"].lower(), "wrong-value"
-        ) from None
+        given = repr(first["input"])
+        shown = given if len(given) <= 200 else f"{given[:197]}..."
+        raise WarmstartError(f"{where}{path} = {shown}", first["msg"].lower(), "wrong-value") from None
 
 
 def known_keys(kind: type[Any]) -> dict[str, bool]:

@@ -26,7 +26,10 @@ def command(
     from warmstart.report.terminal import data_table, findings_list
 
     with tempfile.TemporaryDirectory() as folder:
-        bundle = process.check(data, runs=Path(folder), tell=frame.listener(as_json), **asked)
+        try:
+            bundle = process.check(data, runs=Path(folder), tell=frame.listener(as_json), **asked)
+        except KeyboardInterrupt:  # there is no folder to go on with
+            raise KeyboardInterrupt from None
         told = summary(bundle)
     if as_json:
         frame.show_json({"task": bundle.task, "data": told, "findings": bundle.findings})

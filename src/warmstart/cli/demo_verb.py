@@ -41,14 +41,14 @@ def fading(results: Sequence[Result]) -> Any:
     from rich.table import Table
 
     table = Table(title="What the warm start is worth, by labels per class", title_justify="left", box=None)
-    columns = ("labels", "recommended", "accuracy", "scratch", "gain in points (95 % interval)", "verdict")
+    columns = ("labels", "best", "accuracy", "scratch", "gain, points (95 %)", "verdict")
     for i, name in enumerate(columns):
         table.add_column(name, justify="right" if i in (0, 2, 3, 4) else "left", no_wrap=True)
     for result in results:
         best, gain = result.runs[result.recommended], result.gains.get("scratch")
         told = f"{100 * gain.value:+.1f} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f})" if gain else "-"
         table.add_row(
-            str(result.data.train // len(result.data.classes)),
+            f"{result.data.train / len(result.data.classes):.0f}",
             result.recommended,
             f"{best.metrics['accuracy'].value:.1%}",
             f"{result.runs['scratch'].metrics['accuracy'].value:.1%}",

@@ -9,7 +9,10 @@ from warmstart.cli import flags, frame
 
 def command(
     what: Annotated[
-        str, typer.Argument(help="A plan.yaml, a run folder, or the name of a part.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="WHAT", help="A plan.yaml, a run folder, or the name of a part.", show_default=False
+        ),
     ],
     as_json: flags.Json = False,
 ) -> None:

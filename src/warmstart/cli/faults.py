@@ -31,10 +31,8 @@ def told(error: BaseException, words: Sequence[str], verbs: Sequence[str]) -> Wa
 
 
 def interrupted(folder: str) -> WarmstartError:
-    where = join([folder]) if folder else "on its run folder"
-    return WarmstartError(
-        "interrupted", f"go on where it was: warmstart run {where}", "interrupted", INTERRUPTED
-    )
+    do = f"go on where it was: warmstart run {join([folder])}" if folder else "start it again"
+    return WarmstartError("interrupted", do, "interrupted", INTERRUPTED)
 
 
 def usage(message: str, words: Sequence[str], verbs: Sequence[str]) -> WarmstartError:

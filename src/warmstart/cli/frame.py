@@ -19,7 +19,7 @@ def options(flags: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]
     """Flags and `--set name=value` of the trip; a setting that is no option of the trip changes the plan."""
     from warmstart.street.folder import Options
 
-    known = {f.name for f in fields(Options)} - {"data", "settings"}
+    known = {f.name for f in fields(Options)} - {"data", "models", "settings"}
     asked = {k: v for k, v in flags.items() if v}
     plan = []
     for setting in settings:

@@ -24,7 +24,9 @@ FAMILIES = {
 
 
 def command(
-    family: Annotated[str, typer.Argument(help=", ".join(FAMILIES), show_default=False)] = "",
+    family: Annotated[
+        str, typer.Argument(metavar="FAMILY", help=", ".join(FAMILIES), show_default=False)
+    ] = "",
     as_json: flags.Json = False,
 ) -> None:
     """List the parts of a family (or the families), each with its first sentence."""

@@ -13,7 +13,11 @@ def command(
     run: flags.RunFolder,
     what: Annotated[
         list[str],
-        typer.Argument(help="A text, a picture, or a table of texts (.csv, .jsonl ...).", show_default=False),
+        typer.Argument(
+            metavar="WHAT",
+            help="A text, a picture, or a table of texts (.csv, .jsonl ...).",
+            show_default=False,
+        ),
     ],
     top: Annotated[int, typer.Option(help="Show this many labels of each; --json has all.", min=1)] = 3,
     as_json: flags.Json = False,

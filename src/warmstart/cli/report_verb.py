@@ -13,9 +13,9 @@ def command(
     as_json: flags.Json = False,
 ) -> None:
     """Write the report of a finished run again from its result.json, and say where it is."""
-    from warmstart import process
+    from warmstart.street.pages import write_again
 
-    result, path = process.report(run, form)
+    result, path = write_again(run, form)
     if as_json:
         frame.show_json(result)
     else:

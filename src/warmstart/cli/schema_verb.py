@@ -9,7 +9,7 @@ from warmstart.cli import frame
 
 
 def command(
-    what: Annotated[str, typer.Argument(help="result, plan or error.")] = "result",
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="result, plan or error.")] = "result",
     as_json: Annotated[bool, typer.Option("--json", help="It is JSON anyhow.")] = True,
 ) -> None:
     """Print the JSON Schema of a result (what --json prints), of plan.yaml, or of an error."""

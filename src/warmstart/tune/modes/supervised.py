@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from warmstart.base.seeds import generator
 from warmstart.tune.job import Job
 
-WINDOW = 16  # batches among which rows of like length are brought together
+WINDOW = 16  # batches at most, among which rows of like length are brought together
+WINDOWS = 4  # an epoch at least: few rows sorted as a whole would share their batches in every epoch
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,10 @@ class Supervised:
         random = generator(job.plan.seed, "shuffle", job.phase, job.epoch)
         lengths, size = job.splits["train"].inputs.lengths, job.plan.batch
         order = random.permutation(len(lengths))
-        for i in range(0, len(order), WINDOW * size):
-            window = order[i : i + WINDOW * size]
-            order[i : i + WINDOW * size] = window[np.argsort(lengths[window], kind="stable")]
+        span = size * min(WINDOW, max(1, len(order) // (WINDOWS * size)))
+        for i in range(0, len(order), span):
+            window = order[i : i + span]
+            order[i : i + span] = window[np.argsort(lengths[window], kind="stable")]
         batches = [order[i : i + size] for i in range(0, len(order), size)]
         whole = [batch for batch in batches if len(batch) == size]
         rest = batches[len(whole) :]
