@@ -437,6 +437,13 @@ def test_a_configuration_that_asks_for_more_than_lies_in_the_file_is_refused_bef
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
 
 
+def test_words_and_numbers_that_count_no_layers_are_no_reason_to_refuse(bert):
+    names = ("CD player", "layers", "num_labels")
+    tables = {"id2label": dict(enumerate(names)), "label2id": {n: 10**9 for n in names}}
+    change(bert / "config.json", **tables, mlp_only_layers=list(range(50)), rope_theta=1e9)
+    assert load(str(bert), "text").labels == names
+
+
 def test_a_tokenizer_that_does_not_fit_the_model_is_refused_at_once(saved, bert):
     small = tiny_models.save(bert.parent / "small", "bert", vocab_size=3)
     refused(small, "unfit-processor")

@@ -15,6 +15,7 @@ from street_world import same_findings
 from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, read_events
+from warmstart.base.files import read_json, write_json
 from warmstart.street.folder import locked, reopen
 from warmstart.street.summary import elapsed
 
@@ -134,6 +135,14 @@ def test_a_torn_event_is_left_out(torn, tmp_path):
     with log.path.open("ab") as file:
         file.write(torn)
     assert [event["event"] for event in read_events(log.path)] == ["one", "two\u2028lines", "caf\udce9.csv"]
+
+
+def test_a_name_that_is_no_utf8_is_kept_as_it_is(tmp_path):
+    value = {"data": os.fsdecode(b"caf\xe9.csv"), "label": "caf\u00e9"}
+    write_json(tmp_path / "run.json", value)
+    assert read_json(tmp_path / "run.json") == value
+    write_json(tmp_path / "plain.json", {"label": "caf\u00e9"})
+    assert "caf\u00e9" in (tmp_path / "plain.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["ranking.json", "data.json", "run.json"])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-import tune_worlds as worlds
 
+import tune_worlds as worlds
 from warmstart.tune.job import Job
 from warmstart.tune.step import add_gradients
 

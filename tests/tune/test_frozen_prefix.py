@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-import tune_worlds as worlds
 
+import tune_worlds as worlds
 from warmstart.models.anatomy import BATCH_NORMS, frozen_names
 from warmstart.tune.loop import Keeping
 

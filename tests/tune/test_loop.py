@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import tune_worlds as worlds
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+import tune_worlds as worlds
 from warmstart.base.errors import WarmstartError
 from warmstart.models.features import logits_of
 from warmstart.models.inputs import Inputs

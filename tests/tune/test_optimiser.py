@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 import transformers
-import tune_worlds as worlds
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import tiny_models
+import tune_worlds as worlds
 from warmstart.models.anatomy import anatomy_of
 from warmstart.tune.groups import decayed_parameters, optimiser
 from warmstart.tune.schedule import factor

@@ -138,12 +138,8 @@ def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], pl
             for name, value in run_prefix(anatomy, inputs, numbers, stop).items():
                 rows = value.numpy()
                 if name not in arrays:
-                    shape = (
-                        (int(offsets[-1]), *rows.shape[2:])
-                        if name in ragged
-                        else (len(inputs), *rows.shape[1:])
-                    )
-                    arrays[name] = room_for(draft / f"{name}.npy", rows.dtype, shape)
+                    count, rest = (int(offsets[-1]), 2) if name in ragged else (len(inputs), 1)
+                    arrays[name] = room_for(draft / f"{name}.npy", rows.dtype, (count, *rows.shape[rest:]))
                 if name not in ragged:
                     arrays[name][numbers] = rows
                     continue

@@ -38,7 +38,7 @@ def check_numbers(table: Any, source: str, most_layers: int) -> None:
 
 
 def numbers_in(table: Any) -> Iterator[tuple[str, float]]:
-    """Keys and numbers of a nested table; a list of numbers counts as their sum."""
+    """Keys and numbers of a nested table; of a list of numbers the largest."""
     waiting = [table]
     while waiting:
         for key, value in waiting.pop().items():
@@ -47,8 +47,8 @@ def numbers_in(table: Any) -> Iterator[tuple[str, float]]:
             if isinstance(value, dict):
                 waiting.append(value)
             values = value if isinstance(value, list) else [value]
-            total = sum(v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool))
-            yield str(key), total
+            numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+            yield str(key), max(numbers, default=0)
 
 
 def check_size(auto: Any, config: Any, source: str, in_file: int) -> None:

@@ -19,6 +19,7 @@ from warmstart.tune import checkpoint
 from warmstart.tune.job import Guard, Job
 
 PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history", "proofs")
+FORMAT = 1  # of what is saved; another one is not resumed
 FAILURES = (OSError, RuntimeError, SafetensorError)  # as which a full disk arrives
 
 
@@ -109,7 +110,7 @@ class Saver:
 def beginning(job: Job) -> Iterator[bytes | memoryview]:
     """Plan, rows, labels and all weights before the first step: only a training with the same is resumed."""
     plan = {k: v for k, v in to_table(job.plan).items() if k != "reasons"}
-    yield str(plan).encode()
+    yield f"format {FORMAT} {plan}".encode()
     for name, split in sorted(job.splits.items()):
         yield f"{name} {split.inputs.key}".encode()
         yield bytes_of(split.targets)
