@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,41 +86,53 @@ def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
     labels = task.targets(bundle, bundle.train).numpy()
     groups = group_numbers(bundle, bundle.train)
     chosen = sample_rows(labels, groups, RANKED_ROWS, trip.options.seed)
-    numbers = [bundle.train[i] for i in chosen]
-    candidates, features, seconds, findings = [], {}, {}, []
-    for source in sources(trip, task):
+    opened, findings = open_all(trip, task, bundle, [bundle.train[i] for i in chosen])
+    ranking = rank(
+        [one.candidate for one in opened],
+        {one.candidate.source: one.features for one in opened},
+        labels[chosen],
+        groups_N=None if groups is None else groups[chosen],
+        score=trip.options.score,
+        seconds={one.candidate.source: one.seconds for one in opened},
+        seed=trip.options.seed,
+    )
+    write_json(path, {"ranking": ranking, "findings": findings})
+    return ranking, findings
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A candidate and its features of the rows that rank."""
+
+    candidate: Candidate
+    features: dict[str, np.ndarray]
+    seconds: float
+
+
+def open_all(
+    trip: Trip, task: Classification, bundle: Bundle, numbers: Sequence[int]
+) -> tuple[list[Opened], tuple[Finding, ...]]:
+    """Every candidate that can be opened, one after the other in memory, and what was noticed."""
+    opened: list[Opened] = []
+    findings: list[Finding] = []
+    for source in trip.options.models or DEFAULTS[task.modality]:
         started = time.perf_counter()
-        opened = open_candidate(trip, source, task)
-        if isinstance(opened, Finding):
-            findings.append(opened)
+        found = open_candidate(trip, source, task)
+        if isinstance(found, Finding):
+            findings.append(found)
             continue
-        known, pretrained = opened
+        known, pretrained = found
         trip.tell({"event": "stop", "stop": "select", "what": f"features of {known.name}"})
-        features[source] = look_through(trip, pretrained, task, bundle, numbers)
-        candidates.append(known)
-        seconds[source] = time.perf_counter() - started
+        features = look_through(trip, pretrained, task, bundle, numbers)
+        opened.append(Opened(known, features, time.perf_counter() - started))
         findings.extend(pretrained.findings)
-    if not candidates:
+    if not opened:
         raise WarmstartError(
             "no pretrained model could be opened: " + "; ".join(f.what for f in findings),
             "name one that lies on this machine with --from FOLDER",
             "no-model",
         )
-    ranking = rank(
-        candidates,
-        features,
-        labels[chosen],
-        groups_N=None if groups is None else groups[chosen],
-        score=trip.options.score,
-        seconds=seconds,
-        seed=trip.options.seed,
-    )
-    write_json(path, {"ranking": ranking, "findings": findings})
-    return ranking, tuple(findings)
-
-
-def sources(trip: Trip, task: Classification) -> Sequence[str]:
-    return trip.options.models or DEFAULTS[task.modality]
+    return opened, tuple(findings)
 
 
 def open_candidate(trip: Trip, source: str, task: Classification) -> tuple[Candidate, Pretrained] | Finding:
