@@ -282,6 +282,22 @@ def test_a_folder_that_another_process_made_first_stays(tmp_path):
     assert [(p.name, (p / "a").read_text()) for p in tmp_path.iterdir()] == [("key", "theirs")]
 
 
+def cut_short(path):
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, cut_short])
+@pytest.mark.parametrize("file", ["done.json", "hidden.npy", "attention_mask.npy"])
+def test_what_somebody_took_from_is_made_again(tmp_path, file, harm):
+    anatomy, inputs = anatomy_of(tiny_models.make("bert")), inputs_for("bert")
+    keep_prefix(anatomy, inputs, 2, tmp_path, LIMIT)
+    (place,) = tmp_path.iterdir()
+    harm(place / file)
+    kept = keep_prefix(anatomy, inputs, 2, tmp_path, LIMIT)
+    assert torch.equal(logits_of(anatomy, kept, 2), logits_of(anatomy, inputs))
+    assert whole.sealed(place) == {"ragged": ["attention_mask", "hidden"]}
+
+
 def test_batches_are_of_a_size_that_the_key_knows(monkeypatch):
     anatomy, inputs = anatomy_of(tiny_models.make("bert")), inputs_for("bert", rows=5)
     key = key_of(anatomy, inputs)

@@ -16,13 +16,11 @@ import transformers
 from numpy.typing import NDArray
 from torch import Tensor
 
-from warmstart.base.files import read_json, write_json
 from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
 from warmstart.models.inputs import Inputs, KeptInputs, bytes_of, digest, offsets_of
-from warmstart.models.whole import NO_ROOM, has_room, room_for, whole_folder
+from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
 
 BATCH = 64  # rows at a time; part of the key, since padding changes the last bits
-DONE = "done.json"
 ABOUT_LABELS = ("id2label", "label2id", "problem_type", "_name_or_path")  # what no layer below the head reads
 
 
@@ -45,8 +43,9 @@ def pooled_features(
     place = (
         None if folder is None else folder / prefix_key(anatomy, len(anatomy.groups) - 1, inputs, "pooled")
     )
-    if place is not None and (place / DONE).is_file():
-        return {name: np.load(place / f"{name}.npy") for name in read_json(place / DONE)["names"]}
+    facts = None if place is None else sealed(place)
+    if place is not None and facts is not None:
+        return {name: np.load(place / f"{name}.npy") for name in facts["names"]}
     names = anatomy.names[:-1]
     rows: dict[str, list[Tensor]] = {name: [] for name in names}
     order = []
@@ -70,7 +69,7 @@ def write_arrays(place: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
         with whole_folder(place) as draft:
             for name, array in arrays.items():
                 np.save(draft / f"{name}.npy", array)
-            write_json(draft / DONE, {"names": list(arrays)})
+            seal(draft, {"names": list(arrays)})
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
@@ -83,7 +82,8 @@ def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit
     rows of different length cannot be laid end to end.
     """
     place = folder / prefix_key(anatomy, stop, inputs, "prefix")
-    if not (place / DONE).is_file():
+    facts = sealed(place)
+    if facts is None:
         with at_rest(anatomy.model):
             found = outline(anatomy, inputs, stop)
             if found is None or found.size > limit or not has_room(folder, found.size):
@@ -94,8 +94,8 @@ def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit
                 if error.errno not in NO_ROOM:
                     raise
                 return None
-    ragged = frozenset(read_json(place / DONE)["ragged"])
-    return KeptInputs(place, ragged, inputs.lengths, place.name)
+        facts = {"ragged": found.ragged}
+    return KeptInputs(place, frozenset(facts["ragged"]), inputs.lengths, place.name)
 
 
 @torch.inference_mode()
@@ -147,7 +147,7 @@ def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], pl
                     arrays[name][offsets[number] : offsets[number + 1]] = row[: inputs.lengths[number]]
         for array in arrays.values():
             array.flush()
-        write_json(draft / DONE, {"ragged": sorted(ragged)})
+        seal(draft, {"ragged": sorted(ragged)})
 
 
 def prefix_key(anatomy: Anatomy, stop: int, inputs: Inputs, what: str) -> str:

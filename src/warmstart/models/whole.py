@@ -10,8 +10,10 @@ from typing import Any
 
 from numpy.lib.format import open_memmap
 
+from warmstart.base.files import read_json, write_json
+
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-TMP = ".tmp"
+TMP, SEAL = ".tmp", "done.json"
 
 
 @contextmanager
@@ -19,7 +21,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """Give a draft to write to; it takes the name `folder` once the block has ended without an exception.
 
     Everything is on the disk before the name is: a power cut leaves the old state or the new. Where another
-    process was faster, its folder stays. Drafts that killed processes left are swept up.
+    process was faster, its folder stays, unless its seal is broken. Drafts that killed processes left are
+    swept up.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder)
@@ -30,6 +33,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         yield draft
         for path in (*draft.iterdir(), draft):
             sync(path)
+        if (draft / SEAL).is_file() and folder.is_dir() and sealed(folder) is None:
+            shutil.rmtree(folder)
         try:
             draft.rename(folder)
         except OSError:
@@ -38,6 +43,23 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         sync(folder.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def seal(draft: Path, facts: dict[str, Any]) -> None:
+    """Write down some facts about a folder, and the sizes of its files."""
+    sizes = {path.name: path.stat().st_size for path in draft.iterdir()}
+    write_json(draft / SEAL, {"facts": facts, "sizes": sizes})
+
+
+def sealed(folder: Path) -> dict[str, Any] | None:
+    """The facts of a folder that was sealed and from which nothing was taken since; else None."""
+    try:
+        table = read_json(folder / SEAL)
+        whole = all((folder / name).stat().st_size == size for name, size in table["sizes"].items())
+        facts: dict[str, Any] = table["facts"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return facts if whole else None
 
 
 def sync(path: Path) -> None:
@@ -75,9 +97,14 @@ def has_room(folder: Path, size: int) -> bool:
 
 def reserve(path: Path) -> None:
     """Take the room that a file has so far only promised: writing to a mapped file on a full disk kills."""
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as file:
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise  # anything else: a file system that makes no such promises
 
 
 def room_for(path: Path, dtype: Any, shape: tuple[int, ...]) -> Any:

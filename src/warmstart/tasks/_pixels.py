@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
-from warmstart.base.files import read_json, write_json
 from warmstart.data.images import BrokenImage, name_of, open_image, source_of
 from warmstart.models.inputs import digest
-from warmstart.models.whole import NO_ROOM, has_room, room_for, whole_folder
+from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -116,13 +115,14 @@ def on_disk(
 ) -> tuple[NDArray[Any], list[int]]:
     how = f"pixels {dtype} {shape} {preparation.late} {preparation.processor.to_json_string()}"
     place = folder / digest(how.encode(), *map(content, values))
-    if not (place / "done.json").is_file():
+    facts = sealed(place)
+    if facts is None:
         with whole_folder(place) as draft:
             pixels = room_for(draft / "pixels.npy", dtype, shape)
-            narrow = fill(preparation, values, pixels, source)
+            facts = {"narrow": fill(preparation, values, pixels, source)}
             pixels.flush()
-            write_json(draft / "done.json", {"narrow": narrow})
-    return np.load(place / "pixels.npy", mmap_mode="r"), read_json(place / "done.json")["narrow"]
+            seal(draft, facts)
+    return np.load(place / "pixels.npy", mmap_mode="r"), facts["narrow"]
 
 
 def content(value: Any) -> bytes:

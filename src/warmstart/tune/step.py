@@ -55,7 +55,7 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
     size = job.plan.micro_batch or len(numbers)
     total, count, device = 0.0, 0, job.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step))
+        sow(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step), device)
         for i in range(0, len(numbers), size):
             part = numbers[i : i + size]
             logits = job.anatomy.logits(to_device(split.inputs.batch(part), device), start)
@@ -63,6 +63,16 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
             loss.backward()  # type: ignore[no-untyped-call]
             total, count = total + float(loss.detach()), count + rows
     return total, count
+
+
+def sow(seed: int, device: torch.device) -> None:
+    """Seed what dropout reads on this device.
+
+    torch.manual_seed would seed every kind of device, and remember a traceback for each that is not in use.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
 
 
 def not_finite(job: Job, loss: float, numbers: NDArray[np.int64]) -> WarmstartError:
