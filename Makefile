@@ -19,8 +19,8 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: setup
-	$(BIN)/warmstart demo
+demo: setup  # its networks are so small that a second thread only waits
+	OMP_NUM_THREADS=1 $(BIN)/warmstart demo
 
 test: setup
 	$(BIN)/python -m pytest -n 2

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from warmstart.base.events import Tell, nobody
 from warmstart.base.result import Result
@@ -134,7 +135,8 @@ def one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):  # those of numpy and scikit-learn
+            yield
     finally:
         torch.set_num_threads(before)
 
