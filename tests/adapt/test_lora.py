@@ -21,6 +21,7 @@ def adapted(kind, seed=0, **settings):
 
 def trained(model, learn=("*",), steps=2):
     """The same model after some steps of gradient descent on what may learn."""
+    torch.manual_seed(0)  # dropout
     model.anatomy.set_learning(learn, "frozen")
     learning = [p for p in model.module.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(learning, lr=0.5)
