@@ -69,7 +69,7 @@ def test_what_was_set_by_hand_is_said():
         ("phases.0=3", "phases.0 is 3", "table"),
         ("phases=[]", "phases = ()", "at least one"),
         ("guards.0.name=[1]", "guards.0 is {'name': [1]", "name"),
-        ("reasons=[]", "plan has no setting 'reasons'", "choose one of"),
+        ("reasons=[]", "plan has no setting 'reasons'", "did you mean"),
         ("batch=[", "--set batch=[", "YAML"),
         ("batch=*b", "an alias", "in quotes"),
     ],

@@ -131,7 +131,7 @@ def test_the_limit_counts_what_lies_on_disk(tmp_path):
     keep_prefix(anatomy, inputs, 2, tmp_path / "all", LIMIT)
     size = sum(np.load(p).nbytes for p in (tmp_path / "all").rglob("*.npy"))
     tokens = int(inputs.lengths.sum())
-    assert size == tokens * 32 * 4 + tokens * 8  # hidden states and mask
+    assert size == tokens * 32 * 4  # hidden states
     assert keep_prefix(anatomy, inputs, 2, tmp_path / "some", size - 1) is None
     assert not (tmp_path / "some").exists()
     assert keep_prefix(anatomy, inputs, 2, tmp_path / "some", size) is not None
@@ -287,7 +287,7 @@ def cut_short(path):
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, cut_short])
-@pytest.mark.parametrize("file", ["done.json", "hidden.npy", "attention_mask.npy"])
+@pytest.mark.parametrize("file", ["done.json", "hidden.npy"])
 def test_what_somebody_took_from_is_made_again(tmp_path, file, harm):
     anatomy, inputs = anatomy_of(tiny_models.make("bert")), inputs_for("bert")
     keep_prefix(anatomy, inputs, 2, tmp_path, LIMIT)
@@ -295,7 +295,7 @@ def test_what_somebody_took_from_is_made_again(tmp_path, file, harm):
     harm(place / file)
     kept = keep_prefix(anatomy, inputs, 2, tmp_path, LIMIT)
     assert torch.equal(logits_of(anatomy, kept, 2), logits_of(anatomy, inputs))
-    assert whole.sealed(place) == {"ragged": ["attention_mask", "hidden"]}
+    assert whole.sealed(place) == {"ragged": ["hidden"]}
 
 
 def test_batches_are_of_a_size_that_the_key_knows(monkeypatch):

@@ -171,6 +171,7 @@ class Plan:
     micro_batch: int = 0  # rows at a time; 0 is the whole batch
     clip: float = 1.0  # largest norm of the gradient
     norm_statistics: str = "frozen"  # of batch norm: "frozen" or "learn"
+    precision: str = "auto"  # of products: "fp32", "bf16", or "auto": what this machine is faster with
     seed: int = 0
     reasons: tuple[Reason, ...] = ()
 

@@ -31,6 +31,7 @@ PLAN_LIMITS: dict[str, Limit] = {
     "micro_batch": (lambda v: v >= 0, "write a number of rows, or 0 for the whole batch"),
     "clip": (lambda v: 0 < v < inf, "write a number above 0"),
     "norm_statistics": ("frozen", "learn"),
+    "precision": ("auto", "fp32", "bf16"),
 }
 
 

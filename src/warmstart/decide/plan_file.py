@@ -35,6 +35,7 @@ LEGEND = {
     "micro_batch": "rows at a time; 0 is the whole batch",
     "clip": "largest norm of the gradient",
     "norm_statistics": "of batch norm: frozen or learn",
+    "precision": "of products: fp32, bf16, or auto, which measures; weights stay in fp32",
 }
 WIDTH = 100
 

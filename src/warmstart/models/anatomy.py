@@ -2,7 +2,8 @@
 
 A model is a row of groups. Each group owns its parameters and carries a state on: a dict of tensors that
 begins as the model's inputs and ends with "logits". Between them it holds "hidden" (tokens B x L x D with
-"attention_mask" B x L, or maps B x C x H x W), then "pooled" (B x D), what a head reads.
+"attention_mask" B x L, or maps B x C x H x W), then "pooled" (B x D), what a head reads. Rows laid end to end
+(1 x T x D) come with their Layout.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.models.precision import FP32, computing
+from warmstart.models.rows import LAYOUT, laid_out, row_means
 
-State = dict[str, Tensor]
+State = dict[str, Any]  # tensors by name; what begins with "_" is made once a batch and never kept
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
@@ -26,6 +29,7 @@ class Group:
     name: str
     modules: tuple[nn.Module, ...]
     run: Callable[[State], State]
+    brief: Callable[[State], State] | None = None  # of rows laid end to end, only what the next group reads
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Each parameter of the group once."""
@@ -49,6 +53,8 @@ class AnatomyPart(Protocol):
 class Anatomy:
     """A model seen as a row of groups, the head last."""
 
+    precision = FP32  # in which everything below the head computes
+
     def __init__(self, model: nn.Module, part: Any, groups: Sequence[Group]) -> None:
         self.model, self.part, self.groups = model, part, tuple(groups)
 
@@ -61,10 +67,29 @@ class Anatomy:
             raise WarmstartError(f"no layer group {name!r}", did_you_mean(name, self.names), "no-such-group")
         return self.names.index(name)
 
+    @property
+    def packs(self) -> bool:
+        """Can rows go through it laid end to end, without padding?"""
+        return bool(getattr(self.part, "packs", False))
+
     def run(self, state: State, start: int = 0, stop: int | None = None) -> State:
         """Carry `state` through groups `start` up to, not including, `stop` (all of them by default)."""
-        for group in self.groups[start:stop]:
-            state = group.run(state)
+        last = len(self.groups) if stop is None else min(stop, len(self.groups))
+        device = next(self.model.parameters()).device
+        with laid_out(self.model.config, state.get(LAYOUT)), computing(self.precision, device):
+            return self.carry(state, start, last)
+
+    def carry(self, state: State, start: int, stop: int) -> State:
+        """The groups one after the other; the head in float32."""
+        for number in range(start, stop):
+            group = self.groups[number]
+            if number == len(self.groups) - 1:
+                with torch.autocast(device_type(state), enabled=False):
+                    state = group.run(in_float32(state))
+            elif group.brief is not None and LAYOUT in state and number + 1 < stop:
+                state = group.brief(state)
+            else:
+                state = group.run(state)
         return state
 
     def logits(self, state: State, start: int = 0) -> Tensor:
@@ -137,6 +162,15 @@ class Anatomy:
         return any(isinstance(m, BATCH_NORMS) for m in self.model.modules())
 
 
+def device_type(state: State) -> str:
+    return next(value.device.type for value in state.values() if isinstance(value, Tensor))
+
+
+def in_float32(state: State) -> State:
+    """What came out in bfloat16, in the precision of the head's weights."""
+    return {k: v.float() if isinstance(v, Tensor) and v.dtype == torch.bfloat16 else v for k, v in state.items()}
+
+
 def may_learn(parameter: nn.Parameter) -> bool:
     """Adapters freeze the weights that they stand beside; that mark outlives a change of phase."""
     return not getattr(parameter, "warmstart_frozen", False)
@@ -156,6 +190,8 @@ def pooled(state: State) -> Tensor:
     if "pooled" in state:
         return state["pooled"]
     hidden = state["hidden"]
+    if LAYOUT in state:
+        return row_means(hidden[0], state[LAYOUT])
     if hidden.dim() == 2:
         return hidden
     if hidden.dim() == 4:

@@ -5,7 +5,7 @@ selection scores. Both are keyed by a hash of weights and inputs, so that nothin
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
-from warmstart.models.inputs import Inputs, KeptInputs, bytes_of, digest, offsets_of
+from warmstart.models.inputs import Inputs, KeptInputs, Numbers, bytes_of, digest, offsets_of
+from warmstart.models.rows import LAYOUT
 from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
 
 BATCH = 64  # rows at a time; part of the key, since padding changes the last bits
@@ -30,6 +31,12 @@ def device_of(anatomy: Anatomy) -> torch.device:
 
 def to_device(state: State, device: torch.device) -> State:
     return {k: v.to(device) for k, v in state.items()} if device.type != "cpu" else state
+
+
+def read(anatomy: Anatomy, inputs: Inputs, numbers: Numbers) -> State:
+    """The state of these rows on the model's device, without padding where the model can do without."""
+    state = inputs.packed(numbers) if anatomy.packs else inputs.batch(numbers)
+    return to_device(state, device_of(anatomy))
 
 
 @torch.inference_mode()
@@ -51,7 +58,7 @@ def pooled_features(
     order = []
     with at_rest(anatomy.model):
         for numbers in inputs.in_order(BATCH):
-            state = to_device(inputs.batch(numbers), device_of(anatomy))
+            state = read(anatomy, inputs, numbers)
             for i, name in enumerate(names):
                 state = anatomy.run(state, i, i + 1)
                 rows[name].append(pooled(state).float().cpu())
@@ -99,9 +106,12 @@ def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit
 
 
 @torch.inference_mode()
-def run_prefix(anatomy: Anatomy, inputs: Inputs, numbers: NDArray[np.int64], stop: int) -> State:
-    state = anatomy.run(to_device(inputs.batch(numbers), device_of(anatomy)), 0, stop)
-    return {k: v.cpu() for k, v in state.items() if not k.startswith("_")}
+def run_prefix(
+    anatomy: Anatomy, inputs: Inputs, numbers: NDArray[np.int64], stop: int
+) -> tuple[State, bool]:
+    """What stands before group `stop`, and whether its rows lie end to end."""
+    state = anatomy.run(read(anatomy, inputs, numbers), 0, stop)
+    return {k: v.cpu() for k, v in state.items() if not k.startswith("_")}, LAYOUT in state
 
 
 @dataclass(frozen=True)
@@ -115,11 +125,12 @@ class Outline:
 def outline(anatomy: Anatomy, inputs: Inputs, stop: int) -> Outline | None:
     """Compare the longest row with the shortest; None if they differ in more than their number of tokens.
 
-    A look at one row would not do: other dimensions may happen to be as long as it.
+    A look at one row would not do: other dimensions may happen to be as long as it. Rows that lie end to end
+    say themselves that they do.
     """
     ends = np.argsort(inputs.lengths, kind="stable")[[0, -1]]
-    short, long = (run_prefix(anatomy, inputs, ends[i : i + 1], stop) for i in (0, 1))
-    ragged = frozenset(name for name in long if long[name].shape != short[name].shape)
+    (short, _), (long, packed) = (run_prefix(anatomy, inputs, ends[i : i + 1], stop) for i in (0, 1))
+    ragged = frozenset(name for name in long if packed or long[name].shape != short[name].shape)
     for state, length in zip((short, long), inputs.lengths[ends], strict=True):
         for name, tensor in state.items():
             row = (1, int(length)) if name in ragged else (1,)
@@ -135,24 +146,35 @@ def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], pl
     with whole_folder(place) as draft:
         arrays: dict[str, Any] = {}
         for numbers in inputs.in_order(BATCH):
-            for name, value in run_prefix(anatomy, inputs, numbers, stop).items():
-                rows = value.numpy()
+            state, packed = run_prefix(anatomy, inputs, numbers, stop)
+            for name, value in state.items():
+                values = value.numpy()
                 if name not in arrays:
                     count, rest = (int(offsets[-1]), 2) if name in ragged else (len(inputs), 1)
-                    arrays[name] = room_for(draft / f"{name}.npy", rows.dtype, (count, *rows.shape[rest:]))
+                    shape = (count, *values.shape[rest:])
+                    arrays[name] = room_for(draft / f"{name}.npy", values.dtype, shape)
                 if name not in ragged:
-                    arrays[name][numbers] = rows
+                    arrays[name][numbers] = values
                     continue
-                for row, number in zip(rows, numbers, strict=True):
-                    arrays[name][offsets[number] : offsets[number + 1]] = row[: inputs.lengths[number]]
+                for row, number in zip(rows_of(values, inputs.lengths[numbers], packed), numbers, strict=True):
+                    arrays[name][offsets[number] : offsets[number + 1]] = row
         for array in arrays.values():
             array.flush()
         seal(draft, {"ragged": sorted(ragged)})
 
 
+def rows_of(
+    values: NDArray[Any], lengths: NDArray[np.int64], packed: bool
+) -> Sequence[NDArray[Any]]:
+    """The tokens of each row, without padding."""
+    if packed:
+        return np.split(values[0], np.cumsum(lengths)[:-1])
+    return [row[:length] for row, length in zip(values, lengths, strict=True)]
+
+
 def prefix_key(anatomy: Anatomy, stop: int, inputs: Inputs, what: str) -> str:
     """A hash of the layers below group `stop`, of the inputs and of how they are run."""
-    how = (what, stop, BATCH, torch.get_num_threads(), device_of(anatomy).type)
+    how = (what, stop, BATCH, torch.get_num_threads(), device_of(anatomy).type, anatomy.precision)
     kind = f"{type(anatomy.model).__name__} {how} {torch.__version__} {transformers.__version__}"
     return digest(kind.encode(), settings_of(anatomy), inputs.key.encode(), *layers_below(anatomy, stop))
 
@@ -189,7 +211,7 @@ def gather(anatomy: Anatomy, inputs: Inputs, start: int, stop: int, name: str) -
     parts, order = [], []
     with at_rest(anatomy.model):
         for numbers in inputs.in_order(BATCH):
-            state = to_device(inputs.batch(numbers), device_of(anatomy))
+            state = read(anatomy, inputs, numbers)
             parts.append(anatomy.run(state, start, stop)[name].float().cpu())
             order.append(numbers)
     return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]

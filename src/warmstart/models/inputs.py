@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import State
+from warmstart.models.rows import LAYOUT, Layout
 
 Numbers = Sequence[int] | NDArray[np.int64]
 
@@ -31,6 +32,10 @@ class Inputs(ABC):
     @abstractmethod
     def batch(self, numbers: Numbers) -> State:
         """The state of these rows, in this order, ready for the first group that still has to run."""
+
+    def packed(self, numbers: Numbers) -> State:
+        """The same rows laid end to end, without padding, where they have tokens."""
+        return self.batch(numbers)
 
     def in_order(self, size: int) -> Iterator[NDArray[np.int64]]:
         """Numbers of all rows in batches of like length, always the same."""
@@ -54,6 +59,11 @@ class Ragged:
         for i, row in enumerate(rows):
             out[i, : len(row)] = row
         return torch.from_numpy(out)
+
+    def joined(self, numbers: Numbers) -> Tensor:
+        """T (x ...) tensor: these rows, one behind the other."""
+        rows = [self.flat[self.offsets[i] : self.offsets[i + 1]] for i in numbers]
+        return torch.from_numpy(np.concatenate(rows))
 
     @staticmethod
     def of(rows: Sequence[Sequence[int]]) -> Ragged:
@@ -85,6 +95,12 @@ class TextInputs(Inputs):
         if self.types is not None:
             state["token_type_ids"] = self.types.padded(numbers)
         return state
+
+    def packed(self, numbers: Numbers) -> State:
+        state: State = {"input_ids": self.ids.joined(numbers)[None]}
+        if self.types is not None:
+            state["token_type_ids"] = self.types.joined(numbers)[None]
+        return {**state, LAYOUT: Layout(self.lengths[np.asarray(numbers)])}
 
 
 class ImageInputs(Inputs):
@@ -120,6 +136,12 @@ class KeptInputs(Inputs):
         chosen = np.asarray(numbers)
         state: State = {name: torch.from_numpy(array[chosen]) for name, array in self.even.items()}
         return state | {name: rows.padded(numbers) for name, rows in self.ragged.items()}
+
+    def packed(self, numbers: Numbers) -> State:
+        if not self.ragged:
+            return self.batch(numbers)
+        state: State = {name: rows.joined(numbers)[None] for name, rows in self.ragged.items()}
+        return {**state, LAYOUT: Layout(self.lengths[np.asarray(numbers)])}
 
 
 def array_bytes(array: NDArray[np.generic]) -> memoryview:

@@ -156,6 +156,9 @@ class Some(Inputs):
     def batch(self, numbers: Numbers) -> State:
         return self.whole.batch(self.places[np.asarray(numbers)])
 
+    def packed(self, numbers: Numbers) -> State:
+        return self.whole.packed(self.places[np.asarray(numbers)])
+
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:
     """What the model says about validation and test rows and a sample of the training rows."""

@@ -6,6 +6,7 @@ from typing import Any
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Phase, Plan
 from warmstart.models.anatomy import Anatomy
+from warmstart.models.precision import PRECISIONS
 from warmstart.tune.schedule import SHAPES
 
 SOLVERS = ("adamw", "logistic")
@@ -20,6 +21,7 @@ def check_plan(plan: Plan, anatomy: Anatomy) -> None:
     within("micro_batch", plan.micro_batch, 0, inf)
     within("clip", plan.clip, 0, inf, above=True)
     one_of("norm_statistics", plan.norm_statistics, STATISTICS)
+    one_of("precision", plan.precision, PRECISIONS)
     for number, phase in enumerate(plan.phases):
         check_phase(f"phases.{number}", phase, anatomy)
 

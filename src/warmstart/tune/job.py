@@ -13,6 +13,7 @@ from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Plan
 from warmstart.models.anatomy import Anatomy
 from warmstart.models.inputs import Inputs
+from warmstart.models.vocabulary import Vocabulary, whole_tensors
 from warmstart.tasks._classification import Classification
 
 
@@ -48,6 +49,7 @@ class Job:
     proofs: dict[str, Any] = field(default_factory=lambda: {"frozen_unmoved": True, "prefix_cached": []})
     start: dict[str, Tensor] = field(default_factory=dict, repr=False)  # moving weights before training
     seconds: float = 0.0  # spent in earlier sittings
+    vocabulary: Vocabulary | None = field(default=None, repr=False)  # while only some of its rows take part
 
     @property
     def device(self) -> torch.device:
@@ -56,11 +58,15 @@ class Job:
     def weights(self) -> dict[str, Tensor]:
         """Copies of everything that may move, by name."""
         state = self.anatomy.model.state_dict()
-        return {name: state[name].detach().clone() for name in self.moving}
+        copies = {name: state[name].detach().clone() for name in self.moving}
+        return whole_tensors(copies, self.vocabulary)
 
     def set_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Take over what `weights` gave; what never moves stays as it is."""
-        unknown = self.anatomy.model.load_state_dict(dict(weights), strict=False).unexpected_keys
+        given = dict(weights)
+        if self.vocabulary is not None and self.vocabulary.name in given:
+            self.vocabulary.take(given.pop(self.vocabulary.name))
+        unknown = self.anatomy.model.load_state_dict(given, strict=False).unexpected_keys
         assert not unknown, unknown
 
 

@@ -8,10 +8,12 @@ goes on with the same bits.
 
 from __future__ import annotations
 
+import gc
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -20,8 +22,10 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Phase, Plan
 from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
+from warmstart.models import vocabulary
 from warmstart.models.features import before_head, logits_of
 from warmstart.models.load import Pretrained
+from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._classification import Classification
 from warmstart.tune import head, resume
 from warmstart.tune.check import check_plan
@@ -57,6 +61,7 @@ def tune(
 ) -> Trained:
     """Train the model in place by the plan; `splits` has "train" and "validation".
 
+    Where plan.precision is "auto", nobody measured, and it is float32; the model answers in float32 afterwards.
     With keeping.checkpoints a training that was broken off goes on where it was, and ends with the same bits
     (same machine, versions and number of threads). Raises WarmstartError for a plan that cannot be trained
     and for a loss that is not finite.
@@ -64,6 +69,7 @@ def tune(
     started = time.perf_counter()
     keeping = keeping or Keeping()
     check_plan(plan, pretrained.anatomy)
+    pretrained.anatomy.precision = FP32 if plan.precision == AUTO else plan.precision
     job = new_job(pretrained.anatomy, plan, task, splits, tell)
     guards: list[Guard] = [GUARDS.build(table) for table in plan.guards]
     for guard in guards:
@@ -80,6 +86,7 @@ def tune(
     for guard in sorted(guards, key=lambda guard: guard.finishes_last):
         guard.finish(job)
     job.anatomy.model.eval()
+    job.anatomy.precision = FP32
     seconds = job.seconds + time.perf_counter() - started
     return Trained(seconds, job.steps, count_learning(job), tuple(job.history), job.proofs)
 
@@ -112,9 +119,30 @@ def run_phase(
     if phase.solver == "logistic":
         solve(job, guards, splits, start)
     else:
-        step_through(job, guards, phase, splits, start, saver, optimiser_state)
+        with few_words(job, guards, splits) as shorter:
+            step_through(job, guards, phase, shorter, start, saver, optimiser_state)
     if fingerprint_of(job.anatomy, still) != before:
         raise RuntimeError(f"layers that were frozen in phase {job.phase + 1} have moved")
+
+
+@contextmanager
+def few_words(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split]) -> Iterator[Mapping[str, Split]]:
+    """Meanwhile only the rows of the vocabulary that occur take part.
+
+    Guards with a penalty hold weights of their own beside the table, so that it stays whole for them.
+    """
+    plain = all(type(guard).penalty is Guard.penalty for guard in guards)
+    found = vocabulary.find(job.anatomy, (s.inputs for s in splits.values())) if plain else None
+    if found is None:
+        yield splits
+        return
+    shorter = {name: replace(s, inputs=found.shortened(s.inputs)) for name, s in splits.items()}
+    with vocabulary.short(found):
+        job.vocabulary = found
+        try:
+            yield shorter
+        finally:
+            job.vocabulary = None
 
 
 def step_through(
@@ -131,6 +159,7 @@ def step_through(
     if optimiser_state:
         resume.set_optimiser(stepper, optimiser_state)
     mode = MODES.get(job.plan.mode)()
+    gc.freeze()  # the collector would walk through all modules again and again
     while job.epoch < phase.epochs and not job.stop:
         batches = mode.batches(job)
         done, total = job.epoch * len(batches), phase.epochs * len(batches)
@@ -145,6 +174,7 @@ def step_through(
         look(job, guards, splits["validation"], start, seen)
         job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
         saver.save_if_due(stepper)
+    gc.unfreeze()
 
 
 def look(job: Job, guards: Sequence[Guard], split: Split, start: int, seen: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.seeds import stream
-from warmstart.models.features import to_device
+from warmstart.models.features import read
 from warmstart.tune.job import Guard, Job, Split
 
 
@@ -27,22 +27,23 @@ def one_step(
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
     The rows go through in parts of plan.micro_batch, which changes nothing but rounding. Raises
-    WarmstartError, before the step, if the loss or its gradient is not finite.
+    WarmstartError, before the step, if the loss or its gradient is not finite. Dividing by the rows and clipping
+    are left to the optimiser, which passes over every gradient anyway.
     """
     for table in stepper.param_groups:
         table["lr"] = table["full_lr"] * rate
     stepper.zero_grad(set_to_none=True)
     total, count = add_gradients(job, split, numbers, start)
     learning = [p for table in stepper.param_groups for p in table["params"] if p.grad is not None]
-    for parameter in learning:
-        parameter.grad.div_(count)
     for guard in guards:
         penalty = guard.penalty(job)
         if penalty is not None:
-            penalty.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(learning, job.plan.clip)
-    if not (math.isfinite(total) and bool(torch.isfinite(norm))):
+            (penalty * count).backward()  # type: ignore[no-untyped-call]
+    norm = float(torch.nn.utils.get_total_norm([p.grad for p in learning])) / count
+    if not (math.isfinite(total) and math.isfinite(norm)):
         raise not_finite(job, total / count, numbers)
+    scale = count * max(1.0, norm / job.plan.clip)
+    stepper.grad_scale = torch.tensor(scale, device=job.device)  # type: ignore[attr-defined]
     stepper.step()
     job.loss_sum, job.loss_count = job.loss_sum + total, job.loss_count + count
 
@@ -58,7 +59,7 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
         sow(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step), device)
         for i in range(0, len(numbers), size):
             part = numbers[i : i + size]
-            logits = job.anatomy.logits(to_device(split.inputs.batch(part), device), start)
+            logits = job.anatomy.logits(read(job.anatomy, split.inputs, part), start).float()
             loss, rows = job.task.loss(logits, split.targets[torch.from_numpy(part)].to(device))
             loss.backward()  # type: ignore[no-untyped-call]
             total, count = total + float(loss.detach()), count + rows

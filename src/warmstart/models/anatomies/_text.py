@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers.masking_utils import create_bidirectional_mask
 
 from warmstart.models.anatomy import Group, State
+from warmstart.models.rows import LAYOUT
 
 INPUTS = ("input_ids", "token_type_ids", "position_ids")
 SHARP = 30.0  # how far the mean outweighs the residual of the first token in an added layer
@@ -20,12 +21,26 @@ def embed(body: Any) -> Callable[[State], State]:
 
     def run(state: State) -> State:
         given = {k: state[k] for k in INPUTS if k in state}
+        if LAYOUT in state:
+            given["position_ids"] = state[LAYOUT].positions[None] + first_position(body.embeddings)
         hidden = body.embeddings(**given)
         if hasattr(body, "embeddings_project"):
             hidden = body.embeddings_project(hidden)
-        return {"hidden": hidden, "attention_mask": state["attention_mask"]}
+        return kept_apart(hidden, state)
 
     return run
+
+
+def first_position(embeddings: Any) -> int:
+    """The number of a text's first place: RoBERTa and its like begin behind that of padding."""
+    table = embeddings.position_embeddings
+    return 0 if table.padding_idx is None else int(table.padding_idx) + 1
+
+
+def kept_apart(hidden: Tensor, state: State) -> State:
+    """`hidden` with what tells its rows, or real tokens from padding."""
+    name = LAYOUT if LAYOUT in state else "attention_mask"
+    return {"hidden": hidden, name: state[name]}
 
 
 def attend(layer: nn.Module, config: Any) -> Callable[[State], State]:
@@ -40,7 +55,7 @@ def attend(layer: nn.Module, config: Any) -> Callable[[State], State]:
 
 
 def with_mask(state: State, config: Any) -> State:
-    if "_mask" in state or "_open" in state:
+    if "_mask" in state or "_open" in state or LAYOUT in state:
         return state
     mask = create_bidirectional_mask(
         config=config, inputs_embeds=state["hidden"], attention_mask=state["attention_mask"]
@@ -49,6 +64,9 @@ def with_mask(state: State, config: Any) -> State:
 
 
 def first_token(state: State) -> Tensor:
+    """B x D: the first token of each row."""
+    if LAYOUT in state:
+        return state["hidden"][0].index_select(0, state[LAYOUT].starts)
     return state["hidden"][:, 0]
 
 

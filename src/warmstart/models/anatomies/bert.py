@@ -15,6 +15,7 @@ class Bert:
     model_types = ("bert", "roberta", "electra", "xlm-roberta", "camembert")
     can_pool = True
     can_cut = True
+    packs = True
 
     def groups(self, model: Any) -> list[Group]:
         body = base_of(model)
@@ -43,7 +44,7 @@ class Bert:
 def top(model: Any, body: Any) -> list[Group]:
     """Pooler and head: BERT keeps them apart, RoBERTa and ELECTRA hold both in `classifier`."""
     if getattr(body, "pooler", None) is not None:
-        pool = Group("pooler", (body.pooler,), lambda s: {"pooled": body.pooler(s["hidden"])})
+        pool = Group("pooler", (body.pooler,), lambda s: {"pooled": body.pooler(_text.first_token(s)[:, None])})
         return [pool, _text.head(model.dropout, model.classifier)]
     whole = model.classifier
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from warmstart.models.anatomies import _text
 from warmstart.models.anatomy import Group, State
+from warmstart.models.rows import LAYOUT
 
 NAMES = _text.LayerNames(
     "attention.q_lin",
@@ -26,13 +27,14 @@ class DistilBert:
     model_types = ("distilbert",)
     can_pool = True
     can_cut = True
+    packs = True
 
     def groups(self, model: Any) -> list[Group]:
         body, dense = model.distilbert, model.pre_classifier
 
         def stem(state: State) -> State:
-            hidden = body.embeddings(state["input_ids"])
-            return {"hidden": hidden, "attention_mask": state["attention_mask"]}
+            given = {"position_ids": state[LAYOUT].positions[None]} if LAYOUT in state else {}
+            return _text.kept_apart(body.embeddings(state["input_ids"], **given), state)
 
         def pool(state: State) -> State:
             return {"pooled": dense(_text.first_token(state)).relu()}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from warmstart.base.errors import WarmstartError
 from warmstart.models.anatomies._image import CannotCut
-from warmstart.models.anatomy import Anatomy, Group, State, at_rest
+from warmstart.models.anatomy import Anatomy, Group, State, at_rest, in_float32
 
 DO = "choose another model, or add a file to warmstart/models/anatomies that knows this one"
 
@@ -80,15 +80,14 @@ class GeneralAnatomy(Anatomy):
     def step(self, number: int) -> Any:
         return lambda state: self.run(state, number, number + 1)
 
-    def run(self, state: State, start: int = 0, stop: int | None = None) -> State:
+    def carry(self, state: State, start: int, stop: int) -> State:
         """One forward of the model from group `start` up to `stop`, whatever lies between."""
-        stop = self.total if stop is None else min(stop, self.total)
         if start >= stop:
             return state
         if start == 0 and stop == self.total:
             return {"logits": self.model(**state).logits}
         if self.split and start == self.total - 1:
-            return {"logits": self.linear(state["pooled"])}
+            return {"logits": self.linear(in_float32(state)["pooled"])}
         given = {k: v for k, v in state.items() if k != "hidden"}
         with ExitStack() as stack:
             if start > 1:

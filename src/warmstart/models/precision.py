@@ -1,0 +1,61 @@
+"""In which precision a model computes: bfloat16 where this machine is faster with it; weights stay in float32.
+
+The head always computes in float32: its few numbers decide, and cost nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+FP32, BF16, AUTO = "fp32", "bf16", "auto"
+PRECISIONS = (AUTO, FP32, BF16)
+SMALL = 1_000_000  # parameters; below it, the calls cost more than the products
+WORTH = 1.15  # times as fast bfloat16 must be to be taken
+LONG = 0.5  # seconds after which one measurement is enough
+
+
+def computing(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """Meanwhile matrix products and convolutions compute in `precision`."""
+    if precision != BF16:
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A precision, and the seconds that one step took in each."""
+
+    precision: str
+    seconds: dict[str, float]
+    why: str
+
+
+def choose(parameters: int, step: Callable[[str], Tensor]) -> Chosen:
+    """Time `step`, which runs a small batch forward and gives its loss, in both precisions.
+
+    Models of less than SMALL parameters are not measured.
+    """
+    if parameters < SMALL:
+        return Chosen(FP32, {}, f"{parameters:,} parameters are too few for bfloat16 to pay")
+    seconds = {precision: seconds_of(step, precision) for precision in (FP32, BF16)}
+    ratio = seconds[FP32] / seconds[BF16]
+    taken = BF16 if ratio >= WORTH else FP32
+    return Chosen(taken, seconds, f"a step in bfloat16 is {ratio:.1f} times as fast as in float32")
+
+
+def seconds_of(step: Callable[[str], Tensor], precision: str) -> float:
+    """Seconds of a step forward and backward: the fastest of up to three, the first not counted."""
+    taken: list[float] = []
+    while len(taken) < 4:
+        started = time.perf_counter()
+        step(precision).backward()  # type: ignore[no-untyped-call]
+        taken.append(time.perf_counter() - started)
+        if sum(taken) > LONG and len(taken) > 1:
+            break
+    return min(taken[1:])
