@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 import tune_worlds as worlds
 from warmstart.base.errors import WarmstartError
@@ -64,7 +64,7 @@ def test_the_clip_bounds_the_norm_of_the_gradient():
         grads = [p.grad for table in stepper.param_groups for p in table["params"]]
         norms.append(float(torch.stack([g.norm() for g in grads]).norm()))
 
-    hook = register_optimizer_step_pre_hook(note)
+    hook = register_optimizer_step_post_hook(note)  # the optimiser scales while it steps
     try:
         worlds.run("bert", worlds.plan(worlds.phase(epochs=1), clip=0.01))
         worlds.run("bert", worlds.plan(worlds.phase(epochs=1), clip=1e6))

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.models.precision import FP32, computing
-from warmstart.models.rows import LAYOUT, laid_out, row_means
+from warmstart.models.rows import LAYOUT, laid_out, layout_of, row_means
 
-State = dict[str, Any]  # tensors by name; what begins with "_" is made once a batch and never kept
+State = dict[str, Tensor]  # what begins with "_" is made once a batch and never kept
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
@@ -29,6 +29,7 @@ class Group:
     name: str
     modules: tuple[nn.Module, ...]
     run: Callable[[State], State]
+    exact: bool = False  # computes in float32 whatever the precision below: small, and what it says decides
     brief: Callable[[State], State] | None = None  # of rows laid end to end, only what the next group reads
 
     def parameters(self) -> Iterator[nn.Parameter]:
@@ -76,14 +77,14 @@ class Anatomy:
         """Carry `state` through groups `start` up to, not including, `stop` (all of them by default)."""
         last = len(self.groups) if stop is None else min(stop, len(self.groups))
         device = next(self.model.parameters()).device
-        with laid_out(self.model.config, state.get(LAYOUT)), computing(self.precision, device):
+        with laid_out(self.model.config, layout_of(state)), computing(self.precision, device):
             return self.carry(state, start, last)
 
     def carry(self, state: State, start: int, stop: int) -> State:
-        """The groups one after the other; the head in float32."""
+        """The groups one after the other."""
         for number in range(start, stop):
             group = self.groups[number]
-            if number == len(self.groups) - 1:
+            if group.exact:
                 with torch.autocast(device_type(state), enabled=False):
                     state = group.run(in_float32(state))
             elif group.brief is not None and LAYOUT in state and number + 1 < stop:
@@ -168,7 +169,9 @@ def device_type(state: State) -> str:
 
 def in_float32(state: State) -> State:
     """What came out in bfloat16, in the precision of the head's weights."""
-    return {k: v.float() if isinstance(v, Tensor) and v.dtype == torch.bfloat16 else v for k, v in state.items()}
+    return {
+        k: v.float() if isinstance(v, Tensor) and v.dtype == torch.bfloat16 else v for k, v in state.items()
+    }
 
 
 def may_learn(parameter: nn.Parameter) -> bool:
@@ -190,8 +193,9 @@ def pooled(state: State) -> Tensor:
     if "pooled" in state:
         return state["pooled"]
     hidden = state["hidden"]
-    if LAYOUT in state:
-        return row_means(hidden[0], state[LAYOUT])
+    layout = layout_of(state)
+    if layout is not None:
+        return row_means(hidden[0], layout)
     if hidden.dim() == 2:
         return hidden
     if hidden.dim() == 4:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
-from warmstart.models.inputs import Inputs, KeptInputs, Numbers, bytes_of, digest, offsets_of
+from warmstart.models.inputs import Inputs, KeptInputs, Numbers, as_numpy, bytes_of, digest, offsets_of
 from warmstart.models.rows import LAYOUT
 from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
 
@@ -106,9 +106,7 @@ def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit
 
 
 @torch.inference_mode()
-def run_prefix(
-    anatomy: Anatomy, inputs: Inputs, numbers: NDArray[np.int64], stop: int
-) -> tuple[State, bool]:
+def run_prefix(anatomy: Anatomy, inputs: Inputs, numbers: NDArray[np.int64], stop: int) -> tuple[State, bool]:
     """What stands before group `stop`, and whether its rows lie end to end."""
     state = anatomy.run(read(anatomy, inputs, numbers), 0, stop)
     return {k: v.cpu() for k, v in state.items() if not k.startswith("_")}, LAYOUT in state
@@ -133,10 +131,13 @@ def outline(anatomy: Anatomy, inputs: Inputs, stop: int) -> Outline | None:
     ragged = frozenset(name for name in long if packed or long[name].shape != short[name].shape)
     for state, length in zip((short, long), inputs.lengths[ends], strict=True):
         for name, tensor in state.items():
+            if packed and name in ragged:
+                continue
             row = (1, int(length)) if name in ragged else (1,)
             if tensor.shape != (*row, *long[name].shape[len(row) :]):
                 return None
-    rows = {True: float(inputs.lengths.sum() / inputs.lengths.max()), False: len(inputs)}
+    each = long[next(iter(ragged))].shape[1] if packed and ragged else inputs.lengths.max()
+    rows = {True: float(inputs.lengths.sum() / each), False: len(inputs)}
     return Outline(ragged, int(sum(t.nbytes * rows[name in ragged] for name, t in long.items())))
 
 
@@ -148,27 +149,27 @@ def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], pl
         for numbers in inputs.in_order(BATCH):
             state, packed = run_prefix(anatomy, inputs, numbers, stop)
             for name, value in state.items():
-                values = value.numpy()
+                ending, values = as_numpy(value)
                 if name not in arrays:
                     count, rest = (int(offsets[-1]), 2) if name in ragged else (len(inputs), 1)
                     shape = (count, *values.shape[rest:])
-                    arrays[name] = room_for(draft / f"{name}.npy", values.dtype, shape)
+                    arrays[name] = room_for(draft / f"{name}{ending}", values.dtype, shape)
                 if name not in ragged:
                     arrays[name][numbers] = values
                     continue
-                for row, number in zip(rows_of(values, inputs.lengths[numbers], packed), numbers, strict=True):
+                for row, number in zip(
+                    rows_of(values, inputs.lengths[numbers], packed), numbers, strict=True
+                ):
                     arrays[name][offsets[number] : offsets[number + 1]] = row
         for array in arrays.values():
             array.flush()
         seal(draft, {"ragged": sorted(ragged)})
 
 
-def rows_of(
-    values: NDArray[Any], lengths: NDArray[np.int64], packed: bool
-) -> Sequence[NDArray[Any]]:
+def rows_of(values: NDArray[Any], lengths: NDArray[np.int64], packed: bool) -> Sequence[NDArray[Any]]:
     """The tokens of each row, without padding."""
     if packed:
-        return np.split(values[0], np.cumsum(lengths)[:-1])
+        return np.split(values[0], np.cumsum(lengths))[:-1]  # the last is the tail
     return [row[:length] for row, length in zip(values, lengths, strict=True)]
 
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import State
-from warmstart.models.rows import LAYOUT, Layout
+from warmstart.models.rows import Layout, with_layout
 
 Numbers = Sequence[int] | NDArray[np.int64]
+HALF = ".bfloat16.npy"  # ending of a file of bfloat16 numbers
 
 
 class Inputs(ABC):
@@ -60,10 +61,15 @@ class Ragged:
             out[i, : len(row)] = row
         return torch.from_numpy(out)
 
-    def joined(self, numbers: Numbers) -> Tensor:
-        """T (x ...) tensor: these rows, one behind the other."""
-        rows = [self.flat[self.offsets[i] : self.offsets[i + 1]] for i in numbers]
-        return torch.from_numpy(np.concatenate(rows))
+    def joined(self, numbers: Numbers, size: int, filling: float = 0) -> Tensor:
+        """size (x ...) tensor: these rows, one behind the other, then `filling`."""
+        out = np.full((size, *self.flat.shape[1:]), filling, dtype=self.flat.dtype)
+        place = 0
+        for i in numbers:
+            row = self.flat[self.offsets[i] : self.offsets[i + 1]]
+            out[place : place + len(row)] = row
+            place += len(row)
+        return torch.from_numpy(out)
 
     @staticmethod
     def of(rows: Sequence[Sequence[int]]) -> Ragged:
@@ -97,10 +103,11 @@ class TextInputs(Inputs):
         return state
 
     def packed(self, numbers: Numbers) -> State:
-        state: State = {"input_ids": self.ids.joined(numbers)[None]}
+        layout = Layout(self.lengths[np.asarray(numbers)])
+        state: State = {"input_ids": self.ids.joined(numbers, layout.size, self.padding)[None]}
         if self.types is not None:
-            state["token_type_ids"] = self.types.joined(numbers)[None]
-        return {**state, LAYOUT: Layout(self.lengths[np.asarray(numbers)])}
+            state["token_type_ids"] = self.types.joined(numbers, layout.size)[None]
+        return with_layout(state, layout)
 
 
 class ImageInputs(Inputs):
@@ -127,21 +134,35 @@ class KeptInputs(Inputs):
 
     def __init__(self, folder: Path, ragged: frozenset[str], lengths: NDArray[np.int64], key: str) -> None:
         self.lengths, self.key = lengths, key
-        arrays = {p.stem: np.load(p, mmap_mode="r") for p in sorted(folder.glob("*.npy"))}
+        paths = {p.name.split(".")[0]: p for p in sorted(folder.glob("*.npy"))}
+        arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
         offsets = offsets_of(lengths)
+        self.halves = {name for name, path in paths.items() if path.name.endswith(HALF)}
         self.even = {name: array for name, array in arrays.items() if name not in ragged}
         self.ragged = {name: Ragged(arrays[name], offsets) for name in ragged}
 
     def batch(self, numbers: Numbers) -> State:
         chosen = np.asarray(numbers)
         state: State = {name: torch.from_numpy(array[chosen]) for name, array in self.even.items()}
-        return state | {name: rows.padded(numbers) for name, rows in self.ragged.items()}
+        return self.typed(state | {name: rows.padded(numbers) for name, rows in self.ragged.items()})
+
+    def typed(self, state: State) -> State:
+        """numpy knows no bfloat16: such numbers lie on disk as whole ones of 16 bits."""
+        return {k: v.view(torch.bfloat16) if k in self.halves else v for k, v in state.items()}
 
     def packed(self, numbers: Numbers) -> State:
         if not self.ragged:
             return self.batch(numbers)
-        state: State = {name: rows.joined(numbers)[None] for name, rows in self.ragged.items()}
-        return {**state, LAYOUT: Layout(self.lengths[np.asarray(numbers)])}
+        layout = Layout(self.lengths[np.asarray(numbers)])
+        state: State = {name: rows.joined(numbers, layout.size)[None] for name, rows in self.ragged.items()}
+        return with_layout(self.typed(state), layout)
+
+
+def as_numpy(tensor: Tensor) -> tuple[str, NDArray[Any]]:
+    """The ending of the file that keeps it, and its numbers as numpy knows them."""
+    if tensor.dtype == torch.bfloat16:
+        return HALF, tensor.view(torch.int16).numpy()
+    return ".npy", tensor.numpy()
 
 
 def array_bytes(array: NDArray[np.generic]) -> memoryview:

@@ -1,6 +1,6 @@
-"""In which precision a model computes: bfloat16 where this machine is faster with it; weights stay in float32.
+"""In which precision a model computes: bfloat16 where the machine is faster with it; weights stay in float32.
 
-The head always computes in float32: its few numbers decide, and cost nothing.
+Pooler and head always compute in float32: their few numbers decide, and cost nothing.
 """
 
 from __future__ import annotations

@@ -1,19 +1,19 @@
 """Rows laid end to end, without padding: where each begins, and how attention keeps them apart.
 
-A batch of B rows with T tokens in all is one row of T tokens. Linear layers, norms and activations touch real
-tokens only; attention alone has to know the rows. It takes them in buckets of like length, so that little is
-padded even there. Any model whose layers look up their attention in transformers' AttentionInterface runs so
-without being re-written.
+A batch of B rows with T tokens in all is one row of T tokens (and a short tail). Linear layers, norms and
+activations touch real tokens only; attention alone has to know the rows. It takes them in buckets of like
+length, so that little is padded even there. Any model whose layers look up their attention in transformers'
+AttentionInterface runs so without being re-written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from torch import Tensor
 
 from warmstart.models.dropout import keep_mask, thinned
 
+STEP = 64  # tokens; libraries prepare a product anew for each size that they have not met
+ROUND = 8  # tokens, for the same reason, of the rows of a bucket
 WASTE = 1.2  # a bucket may hold that many times its real tokens
 ATTENTION = "warmstart_rows"  # our name in transformers' AttentionInterface
 LAYOUT = "_layout"  # key of a batch's Layout in its state
@@ -32,7 +34,7 @@ CURRENT: ContextVar[Layout | None] = ContextVar("layout", default=None)
 class Bucket:
     """Rows of like length, padded to the longest of them."""
 
-    rows: int
+    rows: Tensor  # their numbers in the batch
     longest: int
     places: Tensor  # rows * longest numbers of tokens; where there is none, that of the first
     real: Tensor | None  # rows x 1 x longest x 1: 1 for a token, 0 for padding; None if there is no padding
@@ -53,9 +55,15 @@ class Layout:
     def to(self, device: torch.device) -> Layout:
         return self if device == self.device else Layout(self.lengths, device)
 
-    @property
-    def tokens(self) -> int:
+    @cached_property
+    def real(self) -> int:
+        """Tokens of all rows."""
         return int(self.lengths.sum())
+
+    @cached_property
+    def size(self) -> int:
+        """T: tokens with a tail that belongs to no row, so that few sizes of products come up."""
+        return -(-self.real // STEP) * STEP
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
@@ -68,13 +76,14 @@ class Layout:
 
     @cached_property
     def positions(self) -> Tensor:
-        """T: the place of each token in its row, from 0."""
-        places = np.arange(self.tokens) - np.repeat(self.first, self.lengths)
+        """T: the place of each token in its row, from 0; 0 in the tail."""
+        places = np.zeros(self.size, np.int64)
+        places[: self.real] = np.arange(self.real) - np.repeat(self.first, self.lengths)
         return torch.from_numpy(places).to(self.device)
 
     @cached_property
     def owners(self) -> Tensor:
-        """T: the number of the row that each token belongs to."""
+        """For each real token the number of the row that it belongs to."""
         return torch.from_numpy(np.repeat(np.arange(len(self.lengths)), self.lengths)).to(self.device)
 
     @cached_property
@@ -84,18 +93,18 @@ class Layout:
 
     def bucket(self, rows: NDArray[np.int64]) -> Bucket:
         lengths = self.lengths[rows]
-        inside = np.arange(lengths.max())[None] < lengths[:, None]
-        places = np.where(inside, self.first[rows][:, None] + np.arange(lengths.max())[None], 0)
+        longest = int(-(-lengths.max() // ROUND) * ROUND)
+        inside = np.arange(longest)[None] < lengths[:, None]
+        places = np.where(inside, self.first[rows][:, None] + np.arange(longest)[None], 0)
         real = None if inside.all() else torch.from_numpy(inside.astype(np.float32))[:, None, :, None]
         flat = torch.from_numpy(places.reshape(-1)).to(self.device)
-        return Bucket(
-            len(rows), int(lengths.max()), flat, None if real is None else real.to(self.device)
-        )
+        real = None if real is None else real.to(self.device)
+        return Bucket(torch.from_numpy(rows).to(self.device), longest, flat, real)
 
     @cached_property
     def back(self) -> Tensor:
-        """T: where each token stands once all buckets are laid end to end."""
-        back, passed = np.empty(self.tokens, np.int64), 0
+        """T: where each token stands once all buckets are laid end to end; behind them for the tail."""
+        back, passed = np.empty(self.size, np.int64), 0
         for bucket in self.buckets:
             places = bucket.places.cpu().numpy()
             real = np.arange(len(places))
@@ -103,7 +112,13 @@ class Layout:
                 real = np.flatnonzero(bucket.real.cpu().numpy())
             back[places[real]] = passed + real
             passed += len(places)
+        back[self.real :] = passed
         return torch.from_numpy(back).to(self.device)
+
+    @cached_property
+    def rows_back(self) -> Tensor:
+        """B: where each row stands once the rows of all buckets are one behind the other."""
+        return torch.argsort(torch.cat([bucket.rows for bucket in self.buckets]))
 
 
 def cut_points(ascending: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -119,8 +134,19 @@ def cut_points(ascending: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 def row_means(x_TD: Tensor, layout: Layout) -> Tensor:
     """B x D: the mean over the tokens of each row."""
-    sums_BD = x_TD.new_zeros(len(layout.lengths), x_TD.shape[1]).index_add_(0, layout.owners, x_TD)
+    sums_BD = x_TD.new_zeros(len(layout.lengths), x_TD.shape[1])
+    sums_BD.index_add_(0, layout.owners, x_TD[: layout.real])
     return sums_BD / torch.from_numpy(layout.lengths).to(sums_BD)[:, None]
+
+
+def layout_of(state: Mapping[str, Any]) -> Layout | None:
+    """The layout of a state whose rows lie end to end."""
+    return state.get(LAYOUT)
+
+
+def with_layout(state: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+    """The state of rows that lie end to end. The layout travels among the tensors, and is none."""
+    return {**state, LAYOUT: cast(Tensor, layout)}
 
 
 @contextmanager
@@ -171,9 +197,13 @@ def attend(
 def attention(
     q_THd: Tensor, k_THd: Tensor, v_THd: Tensor, layout: Layout, scale: float, dropout: float
 ) -> Tensor:
-    """T x H x d: each token of a row attends to the tokens of that row."""
+    """T x H x d: each token of a row attends to the tokens of that row; zero in the tail.
+
+    With B queries instead of T they are those of the first tokens, and so is what comes out.
+    """
     with torch.autocast(q_THd.device.type, enabled=False):
-        return RowAttention.apply(q_THd, k_THd, v_THd, layout, scale, dropout)  # type: ignore[no-any-return]
+        out: Tensor = RowAttention.apply(q_THd, k_THd, v_THd, layout, scale, dropout)  # type: ignore[no-untyped-call]
+    return out
 
 
 class RowAttention(torch.autograd.Function):
@@ -188,63 +218,79 @@ class RowAttention(torch.autograd.Function):
     ) -> Tensor:
         kept: list[Tensor | None] = []
         outs = []
+        brief = len(q_THd) != len(k_THd)
         for bucket in layout.buckets:
-            q, k, v = (gathered(x, bucket) for x in (q_THd, k_THd, v_THd))
+            k, v = tokens(k_THd, bucket), tokens(v_THd, bucket)
+            q = firsts(q_THd, bucket) if brief else tokens(q_THd, bucket)
             shares = torch.softmax(scores(q, k, bucket, scale), -1)
             keep = keep_mask(shares, dropout) if dropout else None
-            outs.append(scattered(torch.bmm(thinned(shares, keep, dropout).to(v.dtype), v), bucket))
+            outs.append(side_by_side(torch.bmm(thinned(shares, keep, dropout).to(v.dtype), v), bucket))
             kept += [q, k, v, shares, keep]
         ctx.save_for_backward(*kept)
-        ctx.layout, ctx.scale, ctx.dropout = layout, scale, dropout
-        return ordered(outs, layout)
+        ctx.layout, ctx.scale, ctx.dropout, ctx.brief = layout, scale, dropout, brief
+        return torch.cat(ended(outs)).index_select(0, layout.rows_back if brief else layout.back)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        layout, kept = ctx.layout, ctx.saved_tensors
+        layout, kept, brief = ctx.layout, ctx.saved_tensors, ctx.brief
         parts: tuple[list[Tensor], ...] = ([], [], [])
         for i, bucket in enumerate(layout.buckets):
             q, k, v, shares, keep = kept[5 * i : 5 * i + 5]
-            g = real_only(gathered(grads[0], bucket), bucket)
+            g = firsts(grads[0], bucket) if brief else real_only(tokens(grads[0], bucket), bucket)
             g_v = torch.bmm(thinned(shares, keep, ctx.dropout).to(g.dtype).transpose(1, 2), g)
             g_shares = thinned(torch.bmm(g, v.transpose(1, 2)).to(shares.dtype), keep, ctx.dropout)
             g_scores = torch._softmax_backward_data(g_shares, shares, -1, shares.dtype)
             g_scores = g_scores.mul_(ctx.scale).to(g.dtype)
             g_q, g_k = torch.bmm(g_scores, k), torch.bmm(g_scores.transpose(1, 2), q)
             for part, g_x in zip(parts, (g_q, g_k, g_v), strict=True):
-                part.append(scattered(g_x, bucket))
-        return *(ordered(part, layout) for part in parts), None, None, None
+                part.append(side_by_side(g_x, bucket))
+        g_q, g_k, g_v = (torch.cat(ended(part)) for part in parts)
+        backs = (layout.rows_back if brief else layout.back, layout.back, layout.back)
+        found = (g_x.index_select(0, back) for g_x, back in zip((g_q, g_k, g_v), backs, strict=True))
+        return *found, None, None, None
+
+
+def ended(parts: list[Tensor]) -> list[Tensor]:
+    """The parts and a row of zeros behind them, from which the tail reads."""
+    return [*parts, parts[0].new_zeros(1, *parts[0].shape[1:])]
 
 
 def scores(q: Tensor, k: Tensor, bucket: Bucket, scale: float) -> Tensor:
-    """(rows * H) x longest x longest, in single precision at least; no token looks at padding."""
+    """(rows * H) x queries x longest, in single precision at least; no token looks at padding."""
     raw = torch.bmm(q, k.transpose(1, 2))
     wide = raw.float().mul_(scale) if raw.dtype == torch.bfloat16 else raw.mul_(scale)
     if bucket.hidden is not None:
-        wide.view(bucket.rows, -1, bucket.longest, bucket.longest).add_(bucket.hidden)
+        wide.view(len(bucket.rows), -1, *wide.shape[1:]).add_(bucket.hidden)
     return wide
 
 
 def real_only(g: Tensor, bucket: Bucket) -> Tensor:
     """A gradient in which padding has no part."""
     if bucket.real is not None:
-        g.view(bucket.rows, -1, bucket.longest, g.shape[-1]).mul_(bucket.real.to(g.dtype))
+        g.view(len(bucket.rows), -1, *g.shape[1:]).mul_(bucket.real.to(g.dtype))
     return g
 
 
-def gathered(x_THd: Tensor, bucket: Bucket) -> Tensor:
+def tokens(x_THd: Tensor, bucket: Bucket) -> Tensor:
     """(rows * H) x longest x d: the tokens of a bucket, head by head."""
-    heads, width = x_THd.shape[1:]
-    padded = x_THd.index_select(0, bucket.places).view(bucket.rows, bucket.longest, heads, width)
-    return padded.transpose(1, 2).reshape(bucket.rows * heads, bucket.longest, width)
+    return head_by_head(x_THd.index_select(0, bucket.places), bucket)
 
 
-def scattered(x: Tensor, bucket: Bucket) -> Tensor:
-    """(rows * longest) x H x d: what `gathered` took, in the order of the bucket's places."""
-    heads = len(x) // bucket.rows
-    rows = x.view(bucket.rows, heads, bucket.longest, -1).transpose(1, 2)
-    return rows.reshape(bucket.rows * bucket.longest, heads, -1)
+def firsts(x_BHd: Tensor, bucket: Bucket) -> Tensor:
+    """(rows * H) x 1 x d: the first token of each row of a bucket, head by head."""
+    return head_by_head(x_BHd.index_select(0, bucket.rows), bucket)
 
 
-def ordered(parts: list[Tensor], layout: Layout) -> Tensor:
-    """T x H x d: tokens of all buckets back in their places, padding left out."""
-    return torch.cat(parts).index_select(0, layout.back)
+def head_by_head(x: Tensor, bucket: Bucket) -> Tensor:
+    heads, width = x.shape[1:]
+    return (
+        x.view(len(bucket.rows), -1, heads, width)
+        .transpose(1, 2)
+        .reshape(len(bucket.rows) * heads, -1, width)
+    )
+
+
+def side_by_side(x: Tensor, bucket: Bucket) -> Tensor:
+    """(rows * queries) x H x d: undoes `head_by_head`."""
+    rows, heads = len(bucket.rows), len(x) // len(bucket.rows)
+    return x.view(rows, heads, *x.shape[1:]).transpose(1, 2).reshape(-1, heads, x.shape[-1])

@@ -1,8 +1,8 @@
 """Only the rows of a table of embeddings that occur take part in a training; the others could not move.
 
-A vocabulary has tens of thousands of rows and most data use a few thousand of them. The gradient of the others
-is zero, no decay falls on such a table, so that leaving them out changes no weight, and saves the time and
-room of their gradient and moments.
+A vocabulary has tens of thousands of rows, and most data use a few thousand of them. The gradient of the
+others is zero, no decay falls on such a table, so that leaving them out changes no weight, and saves the
+time and room of their gradient and moments.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from warmstart.models.anatomy import Anatomy
-from warmstart.models.inputs import Ragged, TextInputs
+from warmstart.models.inputs import Inputs, Ragged, TextInputs
 
 LARGE = 2_000  # rows; smaller tables are left whole
 MOST = 0.9  # share of rows that may occur for it to be worth the trouble
@@ -44,18 +44,20 @@ class Vocabulary:
         """Set the rows that occur to those of `whole`."""
         self.table.weight.copy_(whole[self.used])
 
-    def shortened(self, inputs: TextInputs) -> TextInputs:
+    def shortened(self, inputs: Inputs) -> TextInputs:
         """The same texts, with the numbers that their tokens have in the short table."""
+        assert isinstance(inputs, TextInputs)
         places = np.zeros(len(self.whole), np.int64)
         places[self.used.cpu().numpy()] = np.arange(len(self.used))
         ids = Ragged(places[inputs.ids.flat], inputs.ids.offsets)
         return TextInputs(ids, int(places[inputs.padding]), inputs.types)
 
 
-def find(anatomy: Anatomy, inputs: Iterable[Any]) -> Vocabulary | None:
+def find(anatomy: Anatomy, inputs: Iterable[Inputs]) -> Vocabulary | None:
     """The vocabulary of a model that learns from these inputs; None where all of it should stay."""
-    texts = list(inputs)
-    if not all(isinstance(text, TextInputs) for text in texts):
+    given = list(inputs)
+    texts = [text for text in given if isinstance(text, TextInputs)]
+    if len(texts) < len(given):
         return None
     table: Any = anatomy.model.get_input_embeddings()  # type: ignore[operator]
     if not isinstance(table, nn.Embedding) or not table.weight.requires_grad or len(table.weight) < LARGE:
@@ -76,7 +78,7 @@ def rows_that_occur(texts: Iterable[TextInputs], table: nn.Embedding) -> NDArray
 
 @contextmanager
 def short(vocabulary: Vocabulary) -> Iterator[None]:
-    """Meanwhile the model has a table of the rows that occur; then the whole one again, with what they learned."""
+    """Meanwhile the table has only the rows that occur; then it is whole again, with what they learned."""
     table, padding = vocabulary.table, vocabulary.table.padding_idx
     table.weight.data = vocabulary.whole[vocabulary.used].clone()
     table.num_embeddings = len(vocabulary.used)

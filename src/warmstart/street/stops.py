@@ -18,6 +18,7 @@ from warmstart.models.load import Pretrained, candidate, load
 from warmstart.select.rank import rank
 from warmstart.select.sample import sample_rows
 from warmstart.street.folder import Trip
+from warmstart.street.precision import settle
 from warmstart.tasks import TASKS
 from warmstart.tasks._classification import Classification
 
@@ -157,6 +158,7 @@ def look_through(
 ) -> dict[str, np.ndarray]:
     """Features after each group, and for texts their average over the layers."""
     inputs, _ = task.inputs(pretrained, bundle, numbers, trip.cache)
+    pretrained.anatomy.precision = settle(trip, pretrained, inputs)
     features = dict(pooled_features(pretrained.anatomy, inputs, trip.cache))
     layers = [
         f for name, f in features.items() if name.startswith(("embeddings", "layer.", "stem", "block."))

@@ -23,8 +23,10 @@ from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
 from warmstart.models.inputs import Inputs, Numbers, digest
 from warmstart.models.load import Pretrained, load
+from warmstart.models.precision import AUTO
 from warmstart.street import kept
 from warmstart.street.folder import Trip
+from warmstart.street.precision import settle
 from warmstart.street.stops import task_of
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
@@ -43,6 +45,7 @@ class Ready:
 
     splits: Mapping[str, Split]
     numbers: Mapping[str, tuple[int, ...]]
+    precision: str  # "fp32" or "bf16", where a plan leaves it open
     findings: tuple[Finding, ...]
 
 
@@ -55,7 +58,8 @@ def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained) -> Ready:
         inputs, noticed = task.inputs(pretrained, bundle, numbers[name], trip.cache)
         splits[name] = Split(inputs, task.targets(bundle, numbers[name]))
         findings += [replace(f, what=f"{name}: {f.what}") for f in noticed]
-    return Ready(splits, numbers, tuple(findings))
+    precision = settle(trip, pretrained, splits["train"].inputs)
+    return Ready(splits, numbers, precision, tuple(findings))
 
 
 def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
@@ -104,7 +108,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
         trained_parameters=trained.trained_parameters,
         steps=trained.steps,
         history=trained.history,
-        proofs={**trained.proofs, "notes": list(adapted.notes)},
+        proofs={**trained.proofs, "precision": precision_of(plan, ready), "notes": list(adapted.notes)},
     )
     save_model(finished, folder / "model")
     difference = compare_saved(folder / "model", run, task, bundle, ready)
@@ -125,7 +129,12 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, 
 
     keeping = Keeping(trip.cache, checkpoints=trip.path("training", name, "checkpoints"))
     splits = {n: ready.splits[n] for n in ("train", "validation")}
+    plan = replace(plan, precision=precision_of(plan, ready))
     return tune(pretrained, plan, task, splits, keeping, tell)
+
+
+def precision_of(plan: Plan, ready: Ready) -> str:
+    return ready.precision if plan.precision == AUTO else plan.precision
 
 
 def base_run(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Run | None:

@@ -21,8 +21,8 @@ from torch import Tensor
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Phase, Plan
-from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
 from warmstart.models import vocabulary
+from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
 from warmstart.models.features import before_head, logits_of
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
@@ -61,7 +61,7 @@ def tune(
 ) -> Trained:
     """Train the model in place by the plan; `splits` has "train" and "validation".
 
-    Where plan.precision is "auto", nobody measured, and it is float32; the model answers in float32 afterwards.
+    Where plan.precision is "auto", nobody measured, and it is float32; so are all answers afterwards.
     With keeping.checkpoints a training that was broken off goes on where it was, and ends with the same bits
     (same machine, versions and number of threads). Raises WarmstartError for a plan that cannot be trained
     and for a loss that is not finite.
@@ -126,7 +126,9 @@ def run_phase(
 
 
 @contextmanager
-def few_words(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split]) -> Iterator[Mapping[str, Split]]:
+def few_words(
+    job: Job, guards: Sequence[Guard], splits: Mapping[str, Split]
+) -> Iterator[Mapping[str, Split]]:
     """Meanwhile only the rows of the vocabulary that occur take part.
 
     Guards with a penalty hold weights of their own beside the table, so that it stays whole for them.

@@ -27,8 +27,8 @@ def one_step(
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
     The rows go through in parts of plan.micro_batch, which changes nothing but rounding. Raises
-    WarmstartError, before the step, if the loss or its gradient is not finite. Dividing by the rows and clipping
-    are left to the optimiser, which passes over every gradient anyway.
+    WarmstartError, before the step, if the loss or its gradient is not finite. Dividing by the rows and
+    clipping are left to the optimiser, which passes over every gradient anyway.
     """
     for table in stepper.param_groups:
         table["lr"] = table["full_lr"] * rate

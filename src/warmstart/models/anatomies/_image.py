@@ -36,7 +36,7 @@ def head(*modules: nn.Module) -> Group:
             x = module(x)
         return {"logits": x}
 
-    return Group("head", modules, run)
+    return Group("head", modules, run, exact=True)
 
 
 def average(*modules: nn.Module) -> Callable[[State], State]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers.masking_utils import create_bidirectional_mask
 
 from warmstart.models.anatomy import Group, State
-from warmstart.models.rows import LAYOUT
+from warmstart.models.rows import LAYOUT, attention, layout_of
 
 INPUTS = ("input_ids", "token_type_ids", "position_ids")
 SHARP = 30.0  # how far the mean outweighs the residual of the first token in an added layer
@@ -21,8 +21,9 @@ def embed(body: Any) -> Callable[[State], State]:
 
     def run(state: State) -> State:
         given = {k: state[k] for k in INPUTS if k in state}
-        if LAYOUT in state:
-            given["position_ids"] = state[LAYOUT].positions[None] + first_position(body.embeddings)
+        layout = layout_of(state)
+        if layout is not None:
+            given["position_ids"] = layout.positions[None] + first_position(body.embeddings)
         hidden = body.embeddings(**given)
         if hasattr(body, "embeddings_project"):
             hidden = body.embeddings_project(hidden)
@@ -54,6 +55,29 @@ def attend(layer: nn.Module, config: Any) -> Callable[[State], State]:
     return run
 
 
+def attend_first(layer: Any) -> Callable[[State], State]:
+    """A layer of BERT of which only the first token of each row comes out: all that a pooler reads.
+
+    Keys and values come from all tokens; queries and everything behind the attention from the first ones.
+    """
+    inner = layer.attention.self
+
+    def run(state: State) -> State:
+        layout, hidden_TD = layout_of(state), state["hidden"][0]
+        assert layout is not None
+        first_BD = hidden_TD.index_select(0, layout.starts)
+        q, k, v = (
+            linear(x).unflatten(-1, (-1, inner.attention_head_size))
+            for linear, x in ((inner.query, first_BD), (inner.key, hidden_TD), (inner.value, hidden_TD))
+        )
+        rate = inner.dropout.p if inner.training else 0.0
+        out = attention(q, k, v, layout, inner.scaling, rate).flatten(1)
+        attended = layer.attention.output(out, first_BD)
+        return {"hidden": layer.output(layer.intermediate(attended), attended)[:, None]}
+
+    return run
+
+
 def with_mask(state: State, config: Any) -> State:
     if "_mask" in state or "_open" in state or LAYOUT in state:
         return state
@@ -65,14 +89,20 @@ def with_mask(state: State, config: Any) -> State:
 
 def first_token(state: State) -> Tensor:
     """B x D: the first token of each row."""
-    if LAYOUT in state:
-        return state["hidden"][0].index_select(0, state[LAYOUT].starts)
+    layout = layout_of(state)
+    if layout is not None:
+        return state["hidden"][0].index_select(0, layout.starts)
     return state["hidden"][:, 0]
 
 
 def head(dropout: nn.Module, linear: nn.Module) -> Group:
     """Dropout and a linear layer over the pooled features."""
-    return Group("head", (dropout, linear), lambda s: {"logits": linear(dropout(s["pooled"]))})
+    return Group("head", (dropout, linear), lambda s: {"logits": linear(dropout(s["pooled"]))}, exact=True)
+
+
+def pooler(modules: tuple[nn.Module, ...], run: Callable[[State], State]) -> Group:
+    """What stands between the layers and the head."""
+    return Group("pooler", modules, run, exact=True)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """BERT, RoBERTa, ELECTRA and their like: embeddings, layers, a pooler over the first token, a linear head."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -24,6 +24,7 @@ class Bert:
             Group(f"layer.{i}", (layer,), _text.attend(layer, model.config))
             for i, layer in enumerate(body.encoder.layer)
         ]
+        layers[-1] = replace(layers[-1], brief=_text.attend_first(body.encoder.layer[-1]))
         return [Group("embeddings", stem, _text.embed(body)), *layers, *top(model, body)]
 
     def keep_layers(self, model: Any, keep: int) -> None:
@@ -44,7 +45,7 @@ class Bert:
 def top(model: Any, body: Any) -> list[Group]:
     """Pooler and head: BERT keeps them apart, RoBERTa and ELECTRA hold both in `classifier`."""
     if getattr(body, "pooler", None) is not None:
-        pool = Group("pooler", (body.pooler,), lambda s: {"pooled": body.pooler(_text.first_token(s)[:, None])})
+        pool = _text.pooler((body.pooler,), lambda s: {"pooled": body.pooler(_text.first_token(s)[:, None])})
         return [pool, _text.head(model.dropout, model.classifier)]
     whole = model.classifier
 
@@ -52,7 +53,7 @@ def top(model: Any, body: Any) -> list[Group]:
         x = whole.dense(drop(_text.first_token(state), whole.dropout.p, like=whole.dense))
         return {"pooled": activate(whole, x)}
 
-    return [Group("pooler", (whole.dense,), run), _text.head(whole.dropout, whole.out_proj)]
+    return [_text.pooler((whole.dense,), run), _text.head(whole.dropout, whole.out_proj)]
 
 
 def activate(head: Any, x: Any) -> Any:

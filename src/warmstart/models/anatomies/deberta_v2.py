@@ -36,7 +36,7 @@ class DebertaV2:
         ]
         stem = Group("embeddings", (body.embeddings, *shared), embed(body))
         layers = [layer_group(encoder, i, layer) for i, layer in enumerate(encoder.layer)]
-        pool = Group("pooler", (model.pooler,), lambda s: {"pooled": model.pooler(s["hidden"])})
+        pool = _text.pooler((model.pooler,), lambda s: {"pooled": model.pooler(s["hidden"])})
         return [stem, *layers, pool, _text.head(model.dropout, model.classifier)]
 
     def keep_layers(self, model: Any, keep: int) -> None:

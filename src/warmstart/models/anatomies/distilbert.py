@@ -8,7 +8,7 @@ from torch import nn
 
 from warmstart.models.anatomies import _text
 from warmstart.models.anatomy import Group, State
-from warmstart.models.rows import LAYOUT
+from warmstart.models.rows import layout_of
 
 NAMES = _text.LayerNames(
     "attention.q_lin",
@@ -33,7 +33,8 @@ class DistilBert:
         body, dense = model.distilbert, model.pre_classifier
 
         def stem(state: State) -> State:
-            given = {"position_ids": state[LAYOUT].positions[None]} if LAYOUT in state else {}
+            layout = layout_of(state)
+            given = {} if layout is None else {"position_ids": layout.positions[None]}
             return _text.kept_apart(body.embeddings(state["input_ids"], **given), state)
 
         def pool(state: State) -> State:
@@ -43,7 +44,7 @@ class DistilBert:
             Group(f"layer.{i}", (layer,), _text.attend(layer, model.config))
             for i, layer in enumerate(body.transformer.layer)
         ]
-        top = [Group("pooler", (dense,), pool), _text.head(model.dropout, model.classifier)]
+        top = [_text.pooler((dense,), pool), _text.head(model.dropout, model.classifier)]
         return [Group("embeddings", (body.embeddings,), stem), *layers, *top]
 
     def keep_layers(self, model: Any, keep: int) -> None:

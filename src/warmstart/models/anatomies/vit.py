@@ -20,7 +20,7 @@ class Vit(_image.CannotCut):
         body = base_of(model)
         read = class_and_mean if model.config.model_type == "dinov2" else class_token
         layers = [_image.block(f"layer.{i}", layer) for i, layer in enumerate(layer_list(body))]
-        norm = Group("norm", (body.layernorm,), read(body.layernorm))
+        norm = Group("norm", (body.layernorm,), read(body.layernorm), exact=True)
         return [_image.stem("embeddings", body.embeddings), *layers, norm, _image.head(model.classifier)]
 
     def keep_layers(self, model: Any, keep: int) -> None:

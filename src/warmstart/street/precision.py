@@ -1,0 +1,59 @@
+"""In which precision a model computes here: measured once, kept in the run folder, for all rivals."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from warmstart.base.errors import WarmstartError
+from warmstart.base.files import read_table, write_json
+from warmstart.models.features import read
+from warmstart.models.inputs import Inputs
+from warmstart.models.load import Pretrained
+from warmstart.models.precision import AUTO, BF16, FP32, Chosen, choose
+from warmstart.street.folder import Trip
+
+FILE = "precision.json"
+ROWS = 16  # a small batch to measure with
+
+
+def settle(trip: Trip, pretrained: Pretrained, inputs: Inputs, wanted: str = AUTO) -> str:
+    """ "fp32" or "bf16": what was wanted, what was measured before, or what a few steps show to be faster.
+
+    Leaves precision.json, so that a run that goes on computes as it began.
+    """
+    if wanted != AUTO:
+        return wanted
+    known = known_precisions(trip)
+    if pretrained.source not in known:
+        chosen = measure(pretrained, inputs)
+        trip.tell({"event": "precision", "model": pretrained.source, **vars(chosen)})
+        known[pretrained.source] = chosen.precision
+        write_json(trip.path(FILE), known)
+    return known[pretrained.source]
+
+
+def known_precisions(trip: Trip) -> dict[str, str]:
+    path = trip.path(FILE)
+    if not path.is_file():
+        return {}
+    table = read_table(path, "delete it, and it is measured anew", "bad-run")
+    if not all(value in (FP32, BF16) for value in table.values()):
+        raise WarmstartError(f"{path}: {table}", "delete it, and it is measured anew", "bad-run")
+    return {str(source): str(precision) for source, precision in table.items()}
+
+
+def measure(pretrained: Pretrained, inputs: Inputs) -> Chosen:
+    """Steps on the first rows; the model is as it was afterwards."""
+    anatomy = pretrained.anatomy
+    rows = range(min(ROWS, len(inputs)))
+
+    def step(precision: str) -> Tensor:
+        anatomy.precision = precision
+        logits: Tensor = anatomy.logits(read(anatomy, inputs, rows))
+        return logits.float().logsumexp(-1).sum()
+
+    try:
+        return choose(pretrained.parameters, step)
+    finally:
+        anatomy.precision = FP32
+        anatomy.model.zero_grad(set_to_none=True)
