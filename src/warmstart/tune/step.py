@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from warmstart.base.errors import WarmstartError
 from warmstart.base.seeds import stream
 from warmstart.models.features import to_device
+from warmstart.tune import finite, memory
 from warmstart.tune.job import Guard, Job, Split
 
 
@@ -26,13 +26,22 @@ def one_step(
 ) -> None:
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
-    The rows go through in parts of plan.micro_batch, which changes nothing but rounding. Raises
-    WarmstartError, before the step, if the loss or its gradient is not finite.
+    The rows go through in parts of plan.micro_batch, or fewer where memory runs out, which changes nothing
+    but rounding. A step whose loss or gradient is not finite is not taken.
     """
     for table in stepper.param_groups:
         table["lr"] = table["full_lr"] * rate
     stepper.zero_grad(set_to_none=True)
-    total, count = add_gradients(job, split, numbers, start)
+    undo = finite.statistics(job)
+
+    def undo_all() -> None:
+        stepper.zero_grad(set_to_none=True)
+        undo()
+
+    wanted = min(job.plan.micro_batch or len(numbers), len(numbers))
+    total, count = memory.halving(
+        job.limits, "step", wanted, lambda: add_gradients(job, split, numbers, start), job.tell, undo_all
+    )
     learning = [p for table in stepper.param_groups for p in table["params"] if p.grad is not None]
     for parameter in learning:
         parameter.grad.div_(count)
@@ -42,8 +51,11 @@ def one_step(
             penalty.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(learning, job.plan.clip)
     if not (math.isfinite(total) and bool(torch.isfinite(norm))):
-        raise not_finite(job, total / count, numbers)
+        undo()
+        finite.skip(job, split, numbers, start, total / count)
+        return
     stepper.step()
+    job.skipped = 0
     job.loss_sum, job.loss_count = job.loss_sum + total, job.loss_count + count
 
 
@@ -52,7 +64,7 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
 
     Dropout draws from a stream of its own for each step, so that a resumed training draws the same.
     """
-    size = job.plan.micro_batch or len(numbers)
+    size = memory.at_a_time(job.limits, "step", job.plan.micro_batch or len(numbers))
     total, count, device = 0.0, 0, job.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         sow(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step), device)
@@ -73,13 +85,3 @@ def sow(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(seed)
-
-
-def not_finite(job: Job, loss: float, numbers: NDArray[np.int64]) -> WarmstartError:
-    place = f"phase {job.phase + 1}, epoch {job.epoch + 1}, step {job.step + 1}"
-    rows = ", ".join(str(n) for n in numbers[:8]) + (" ..." if len(numbers) > 8 else "")
-    return WarmstartError(
-        f"the loss ({loss:g}) or its gradient is not finite in {place}; in the training split: {rows}",
-        f"lower the rate (--set phases.{job.phase}.lr=...) or look at these rows; the step was not taken",
-        "not-finite",
-    )
