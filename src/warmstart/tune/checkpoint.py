@@ -64,7 +64,11 @@ def look(folder: Path, identity: Identity) -> Looked:
     """The newest intact checkpoint of this training; damaged ones are deleted, so that they never count."""
     passed: list[str] = []
     other: Path | None = None
-    for path in reversed(found(folder)):
+    try:
+        paths = found(folder)
+    except OSError as error:
+        return Looked(None, None, [f"{folder} cannot be looked into ({error.strerror})"])
+    for path in reversed(paths):
         try:
             kept = verified(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

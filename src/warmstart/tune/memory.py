@@ -19,7 +19,10 @@ from warmstart.models.inputs import Inputs, Numbers, digest
 T = TypeVar("T")
 Limits = dict[str, int]  # rows at a time that memory bears, by what is done with them: "step", "look"
 DOING = {"step": "learning", "look": "evaluating"}
-WORDS = ("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory")
+WORDS = (
+    *("can't allocate memory", "not enough memory", "out of memory", "Cannot allocate memory"),
+    *("could not create a primitive", "could not create a memory"),  # as oneDNN says it
+)
 
 
 def is_shortage(error: BaseException) -> bool:
