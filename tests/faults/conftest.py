@@ -1,7 +1,6 @@
 """Loads once what the children of these tests need, so that each costs a fork and its own work."""
 
 import pytest
-
 import trainings
 
 

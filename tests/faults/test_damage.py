@@ -5,14 +5,20 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from children import SOAK, answer_of
 from trainings import check_same_end, end_of, train
+
 from warmstart.tune import checkpoint
 from warmstart.tune.identity import Identity
 
 KIND = "texts, all layers, dropout"
-FILES = ("weights.safetensors", "optimiser.safetensors", "guard.0.safetensors", "numbers.json", "manifest.json")
+FILES = (
+    "weights.safetensors",
+    "optimiser.safetensors",
+    "guard.0.safetensors",
+    "numbers.json",
+    "manifest.json",
+)
 SOURCE = random.Random(0)
 
 

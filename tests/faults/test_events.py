@@ -5,8 +5,8 @@ import random
 from pathlib import Path
 
 import pytest
-
 from children import SOAK, answer_of
+
 from warmstart.base.events import EventLog, read_events
 from warmstart.base.lines import from_line, to_line
 
@@ -64,7 +64,9 @@ def test_any_flipped_bit_costs_one_event_and_no_other(log):
         assert left != events
 
 
-@pytest.mark.parametrize("line", [b"", b"{}", b"3", b'{"event": "old"}', b'{"event": 1, "check": "00000000"}'])
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b"3", b'{"event": "old"}', b'{"event": 1, "check": "00000000"}']
+)
 def test_a_line_without_its_checksum_is_none(line):
     assert from_line(line) is None
 

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-
 from children import SOAK, answer_of
 from trainings import end_of
+
 from warmstart.tune import checkpoint
 
 KIND = "ragged texts in parts"
@@ -69,7 +69,7 @@ def check_borne(whole, end, written):
 
 
 def test_a_disk_filled_to_any_level(disks, whole, tmp_path):
-    """From no room at all to room for four checkpoints: two that are kept, one more, and one being written."""
+    """From no room at all to room for four: two that are kept, one more, and one that is being written."""
     written = []
     for level in range(40 * SOAK):
         room = int(4 * whole["bytes"] * level / (40 * SOAK - 1))

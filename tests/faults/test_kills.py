@@ -4,10 +4,10 @@ import random
 import time
 
 import pytest
-import street_world
-
 from children import SOAK, answer_of, killed_after
 from trainings import KINDS, check_same_end, end_of, train
+
+import street_world
 
 KILLS, WHOLE_RUNS = 11, 6  # of each of four kinds of training; of the whole run: 50 in all
 SOURCE = random.Random(0)

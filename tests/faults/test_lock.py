@@ -7,8 +7,8 @@ import socket
 import time
 
 import pytest
-
 from children import ended, fork
+
 from warmstart.base.errors import WarmstartError
 from warmstart.cli.main import main
 from warmstart.street.lock import HOLDER, holding
@@ -65,7 +65,9 @@ def held(text_copy):
 def test_the_command_line_names_the_holder(text_copy, held, capsys):
     assert main(["run", str(text_copy)]) == 5
     said = " ".join(capsys.readouterr().err.split())
-    assert re.search(rf"process {held} on \S+, since \d{{4}}-\d\d-\d\dT\S+, is working in this run folder", said)
+    assert re.search(
+        rf"process {held} on \S+, since \d{{4}}-\d\d-\d\dT\S+, is working in this run folder", said
+    )
 
 
 def test_a_dead_holder_is_taken_over_from_and_named(tmp_path):
@@ -78,7 +80,9 @@ def test_a_dead_holder_is_taken_over_from_and_named(tmp_path):
     assert (tmp_path / HOLDER).exists()
     with holding(tmp_path, told.append):
         assert [event["event"] for event in told] == ["note"]
-        assert told[0]["what"].startswith(f"taken over from process {child} on {socket.gethostname()}, since ")
+        assert told[0]["what"].startswith(
+            f"taken over from process {child} on {socket.gethostname()}, since "
+        )
         assert told[0]["what"].endswith(" which is gone")
     with holding(tmp_path, told.append):
         assert len(told) == 1

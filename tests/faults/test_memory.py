@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from children import answer_of
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import tune_worlds as worlds
-from children import answer_of
 from warmstart.base.errors import WarmstartError
 from warmstart.tune import checkpoint
 from warmstart.tune.loop import Keeping

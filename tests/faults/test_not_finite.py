@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from trainings import finite
 
 import tune_worlds as worlds
-from trainings import finite
 from warmstart.base.errors import WarmstartError
 from warmstart.models.inputs import Inputs
 from warmstart.tasks.image_classification import ImageClassification
@@ -167,7 +167,9 @@ def test_validation_rows_are_counted_and_named(tmp_path, value, first):
     inputs = Poisoned(data["validation"].inputs, [2, 7], value, first)
     data["validation"] = replace(data["validation"], inputs=inputs, name_of=lambda n: f"photos/{n}.png")
     ended, _ = run(tmp_path, "resnet-basic", data=data)
-    check_refused(ended, "2 of 14 rows: photos/2.png, photos/7.png", f"after {3 * first} steps" if first else "")
+    check_refused(
+        ended, "2 of 14 rows: photos/2.png, photos/7.png", f"after {3 * first} steps" if first else ""
+    )
     if first:
         assert saved_steps(tmp_path) == 6
         assert finite(tmp_path)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from children import SOAK, ended, fork, on_audit
+
 from warmstart.tune import checkpoint
 from warmstart.tune.identity import Identity
 
-MINE = Identity({"format": 2, "plan": {"lr": 0.1}, "model": "m", "train": "t", "validation": "v"}, {"threads": 1})
+MINE = Identity(
+    {"format": 2, "plan": {"lr": 0.1}, "model": "m", "train": "t", "validation": "v"}, {"threads": 1}
+)
 FILES = 4  # weights, optimiser, numbers and manifest
 
 
@@ -41,7 +43,7 @@ def found_after(folder: Path) -> int:
 
 
 def killed_saves(two, tmp_path, arm):
-    """Kill saves at the 1st, 2nd, 3rd ... moment that `arm` knows, until one ends; what is found after each."""
+    """Kill saves at the 1st, 2nd, ... moment that `arm` knows, until one ends; what is found after each."""
     found = []
     while True:
         folder = shutil.copytree(two, tmp_path / "checkpoints")
@@ -92,7 +94,9 @@ def test_at_every_flush_to_the_disk(two, tmp_path, after):
         os.fsync = fsync
 
     found = killed_saves(two, tmp_path, arm)
-    assert len(found) == FILES + 2 + 1  # files, the draft, the folder in which it is renamed; and one that ended
+    assert (
+        len(found) == FILES + 2 + 1
+    )  # files, the draft, the folder in which it is renamed; and one that ended
     assert set(found) == {2, 3}
 
 

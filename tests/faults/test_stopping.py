@@ -1,4 +1,4 @@
-"""Asked to stop, a training ends its step, saves it and hands the signal on; asked twice, it stops at once."""
+"""Asked to stop, a training ends its step, saves and hands the signal on; asked twice, it stops at once."""
 
 import os
 import random
@@ -7,10 +7,10 @@ import sys
 import time
 
 import pytest
-from torch.optim.optimizer import register_optimizer_step_pre_hook
-
 from children import SOAK, answer_of, ended, fork, on_audit
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from trainings import KINDS, check_same_end, end_of, train
+
 from warmstart.tune import checkpoint
 
 KIND = "texts, all layers, dropout"
@@ -41,7 +41,7 @@ def asks(number):
 
 
 def test_a_signal_in_any_step_saves_that_step(whole, tmp_path):
-    """Seldom saved otherwise; thirty times at steps and by signals of chance."""
+    """Seldom saved otherwise; step and signal are chance."""
     source = random.Random(0)
     for i in range(10 * SOAK):
         number, step = source.choice(SIGNALS), source.randrange(1, len(whole["rates"]) + 1)
