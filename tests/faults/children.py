@@ -55,7 +55,7 @@ def killed_after(work, seconds: float) -> bool:
 
 
 def on_audit(wanted, act) -> None:
-    """Call `act(n)` at the n-th audited event (open, rename, ...) for which `wanted(event, args)`; forever."""
+    """Call `act(n)` at the n-th audited event (open, rename, ...) for which `wanted(event, args)`."""
     seen = 0
 
     def audit(event, args):

@@ -133,6 +133,21 @@ def test_with_all_of_them_damaged_it_begins_anew_and_ends_the_same(broken, folde
     check_same_end(broken[1], end)
 
 
+@pytest.mark.parametrize("file", ["hidden.npy", "attention_mask.npy", "done.json"])
+def test_a_flipped_bit_in_what_frozen_layers_gave_is_made_good(tmp_path, file):
+    kind = "texts, gradual, behind a frozen prefix"
+    whole = answer_of(lambda: end_of(kind, tmp_path, 1000.0))
+    (tmp_path / "checkpoints").rename(tmp_path / "done")
+    places = list((tmp_path / "cache").glob(f"*/{file}"))
+    assert places
+    for path in places:
+        before = path.read_bytes()
+        flip(8 * len(before) - 9)(path)
+        check_same_end(whole, answer_of(lambda: end_of(kind, tmp_path, 1000.0)))
+        assert path.read_bytes() == before
+        shutil.rmtree(tmp_path / "checkpoints")
+
+
 def test_the_best_weights_lie_in_each_of_the_two_that_are_kept(broken):
     for path in checkpoint.found(broken[0] / "checkpoints"):
         kept = checkpoint.read(path)

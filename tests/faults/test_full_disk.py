@@ -1,15 +1,21 @@
 """A disk that is full, read-only or not ours is no end of a training: it is said, counted, and borne."""
 
 import ctypes
+import io
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from children import SOAK, answer_of
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from trainings import end_of
 
+from street_world import same_findings
+from warmstart import process
+from warmstart.cli.main import main
 from warmstart.tune import checkpoint
 
 KIND = "ragged texts in parts"
@@ -107,6 +113,24 @@ def test_a_disk_that_may_only_be_read(disks, whole, tmp_path):
     assert all("Read-only file system" in note for note in end["notes"])
 
 
+def test_frozen_layers_that_cannot_be_kept_are_run_in_every_step(disks, tmp_path):
+    other = "texts, gradual, behind a frozen prefix"
+    kept = answer_of(lambda: end_of(other, tmp_path / "whole"))
+    place = tmp_path / "place"
+    place.mkdir()
+
+    def work():
+        own_disk(place, 10**7)
+        assert LIBC.mount(b"tmpfs", bytes(place), b"tmpfs", READ_ONLY | REMOUNT, None) == 0
+        return end_of(other, place)
+
+    end = answer_of(work)
+    assert any("run in every step" in note for note in end["notes"])
+    assert end["rates"] == kept["rates"]
+    for one, same in zip(end["history"], kept["history"], strict=True):
+        assert dict(one)["validation_loss"] == pytest.approx(dict(same)["validation_loss"], abs=1e-4)
+
+
 @pytest.mark.parametrize("mode", [0o555, 0o000])
 def test_a_folder_that_is_not_ours(whole, mode):
     place = Path(tempfile.mkdtemp(dir="/tmp"))
@@ -129,14 +153,45 @@ def test_a_folder_that_is_not_ours(whole, mode):
     assert all("Permission denied" in note for note in end["notes"])
 
 
+def test_a_whole_run_ends_with_5_says_what_to_do_and_goes_on(disks, world, text_run, tmp_path):
+    """The model itself cannot be saved where there is no room; all that was done by then is kept."""
+    words = ["run", str(world / "reviews.csv"), "--from", str(world / "text-model"), "--out", str(tmp_path)]
+
+    def work():
+        own_disk(tmp_path, 50_000_000)
+        sys.stderr = io.StringIO()
+        ballast = tmp_path / "ballast"
+        fill_at(6, lambda: ballast.write_bytes(b"\1" * shutil.disk_usage(tmp_path).free))
+        code = main(words)
+        said = " ".join(sys.stderr.getvalue().split())
+        ballast.unlink()
+        result = process.run(tmp_path / "reviews-1")
+        return code, said, same_findings(result, text_run.result)
+
+    code, said, same = answer_of(work)
+    assert code == 5
+    assert "takes no more events (No space left on device); the work goes on" in said
+    assert "do: free space or permit writing there, then go on with `warmstart run` on the run folder" in said
+    assert same
+
+
+def fill_at(number, fill):
+    """Fill the disk while the optimiser takes its step of that number."""
+    steps = iter(range(1, 10_000))
+
+    def at_step(stepper, args, kwargs):
+        if next(steps) == number:
+            fill()
+
+    register_optimizer_step_pre_hook(at_step)
+
+
 def test_a_disk_that_fills_up_for_a_while(disks, whole, tmp_path):
     """What was saved before stays, and saving goes on once there is room."""
 
     def work():
         own_disk(tmp_path, 10 * whole["bytes"])
         ballast = tmp_path / "ballast"
-        from torch.optim.optimizer import register_optimizer_step_pre_hook
-
         steps = iter(range(1, 100))
 
         def fill(stepper, args, kwargs):

@@ -15,7 +15,10 @@ from numpy.lib.format import open_memmap
 
 from warmstart.base.lines import from_line, to_line
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EACCES, errno.EPERM),  # or it is not ours to take
+)
 TMP, SEAL = ".tmp", "done.json"
 DRAFTS = count()
 
@@ -96,6 +99,9 @@ def sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that flushes no folders
+            raise
     finally:
         os.close(handle)
 

@@ -14,6 +14,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.models.anatomy import BATCH_NORMS, at_rest
 from warmstart.models.features import to_device
 from warmstart.tune.job import Job, Split
+from warmstart.tune.memory import at_a_time
 
 MOST = 3  # steps in a row that may be skipped
 SHOWN = 8  # rows named
@@ -87,10 +88,12 @@ def too_many(job: Job) -> WarmstartError:
 
 def culprits(job: Job, split: Split, numbers: NDArray[np.int64], start: int) -> NDArray[np.int64]:
     """Those of the rows whose own loss is no number; all of them where none is alone to blame."""
+    size, parts = at_a_time(job.limits, "step", job.plan.micro_batch or len(numbers)), []
     with at_rest(job.anatomy.model), torch.inference_mode():
-        state = to_device(split.inputs.batch(numbers), job.device)
-        logits = job.anatomy.logits(state, start).float().cpu()
-    bad = bad_losses(job, logits, split.targets[torch.from_numpy(numbers)])
+        for i in range(0, len(numbers), size):
+            state = to_device(split.inputs.batch(numbers[i : i + size]), job.device)
+            parts.append(job.anatomy.logits(state, start).float().cpu())
+    bad = bad_losses(job, torch.cat(parts), split.targets[torch.from_numpy(numbers)])
     return numbers[bad] if bad.any() else numbers
 
 

@@ -41,7 +41,7 @@ def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str
     for name, split in job.splits.items():
         inputs = looking(job.limits, split.inputs, keep, job.tell)
         if inputs is None:
-            what = "what the frozen layers give is too large to keep, so they are run in every step"
+            what = "what the frozen layers give is too large to keep here, so they are run in every step"
             job.tell({"event": "note", "what": what})
             return job.splits, 0
         kept[name] = replace(split, inputs=inputs)
