@@ -1,5 +1,6 @@
 """What happened, as it happens: lines of JSON in a file that is only ever added to, and whoever listens."""
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -49,8 +50,8 @@ def append(path: Path, line: bytes) -> None:
             file.seek(end - 1)
         torn = end and file.read(1) != b"\n"
         written = (b"\n" if torn else b"") + line + b"\n"
-        if file.write(written) != len(written):
-            raise OSError(0, "only half a line was taken")
+        if file.write(written) != len(written):  # as the room ended within the line
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
