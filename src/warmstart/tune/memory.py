@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim import Optimizer
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.models.anatomy import Anatomy, State
 from warmstart.models.features import BATCH, logits_of
 from warmstart.models.inputs import Inputs, Numbers, digest
+from warmstart.tune.job import Job
 
 T = TypeVar("T")
 Limits = dict[str, int]  # rows at a time that memory bears, by what is done with them: "step", "look"
@@ -64,6 +66,17 @@ def halving(
         limits[what] = size // 2
         said = f"memory ran out while {DOING[what]} with {size} rows at a time: from now on {size // 2}"
         tell({"event": "note", "what": f"{said}; the result is the same but for rounding"})
+
+
+def learning(job: Job, stepper: Optimizer, rows: int, undo: Callable[[], None], work: Callable[[], T]) -> T:
+    """What `work` gives, which adds up the gradients of so many rows, in as many parts as memory needs."""
+
+    def afresh() -> None:
+        stepper.zero_grad(set_to_none=True)
+        undo()
+
+    wanted = min(job.plan.micro_batch or rows, rows)
+    return halving(job.limits, "step", wanted, work, job.tell, afresh)
 
 
 def too_much(what: str, error: BaseException) -> WarmstartError:

@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from warmstart.base.types import Phase
 from warmstart.tune import checkpoint, finite, replan
 from warmstart.tune.identity import Identity, differences, identity_of
 from warmstart.tune.job import Guard, Job
+from warmstart.tune.progress import Progress
 from warmstart.tune.save_thread import FAILURES, SaveThread
 from warmstart.tune.signals import Stop, StopNow
 
@@ -26,7 +26,7 @@ TROUBLE = ("skipped", "skips", "bad_rows", "limits")
 
 @dataclass
 class Saver:
-    """Saves the job every so many seconds and at the end of each phase, and tells how far it is.
+    """Saves the job every so many seconds and at the end of each phase, and takes it up again.
 
     A save is written beside the training from copies; leaving the block waits for it.
     """
@@ -39,13 +39,13 @@ class Saver:
     allow_change: bool = False
     failed: int = 0  # checkpoints that could not be written
     saved: float = field(default_factory=time.perf_counter)
-    told: float = 0.0
-    begun: int = 0  # steps when this sitting began
     unseen: bool = False  # have the guards yet to see the weights that were taken over?
     thread: SaveThread = field(default_factory=SaveThread)
     identity: Identity | None = field(init=False)
+    progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
+        self.progress = Progress(self.job, self.started)
         self.identity = identity_of(self.job) if self.folder is not None else None
 
     def __enter__(self) -> Saver:
@@ -78,7 +78,7 @@ class Saver:
         if not self.allow_change:
             raise replan.refusal(self.folder, changed)
         if replan.carry_over(self.job, kept, now, changed):
-            self.begun, self.unseen = self.job.steps, not replan.same_guards(kept, now)
+            self.progress.begun, self.unseen = self.job.steps, not replan.same_guards(kept, now)
             if not self.unseen:
                 self.restore_guards(kept)
             self.save(None)
@@ -91,7 +91,7 @@ class Saver:
         self.job.seconds = kept.numbers["seconds"]
         self.job.set_weights(kept.tensors["weights"])
         self.restore_guards(kept)
-        self.begun = self.job.steps
+        self.progress.begun = self.job.steps
         self.job.tell({"event": "resumed", "steps": self.job.steps, "phase": self.job.phase + 1})
         if (there := kept.identity.machine) != (here := self.identity.machine):
             changed = ", ".join(f"{k} {there.get(k)} -> {here[k]}" for k in here if there.get(k) != here[k])
@@ -166,29 +166,6 @@ class Saver:
         self.wait()
         self.job.tell({"event": "stopped", "steps": self.job.steps, "signal": stop.signal})
         stop.hand_on()
-
-    def progress(self, phase: Phase, per_epoch: int) -> None:
-        """Tell the rate and the time left, once a second at most."""
-        now = time.perf_counter()
-        if now - self.told < 1:
-            return
-        self.told = now
-        job, done = self.job, self.job.steps - self.begun
-        rate = done / max(1e-9, now - self.started)
-        left = (phase.epochs - job.epoch) * per_epoch - job.step
-        left += sum(p.epochs * per_epoch for p in job.plan.phases[job.phase + 1 :] if p.solver == "adamw")
-        job.tell(
-            {
-                "event": "step",
-                "phase": job.phase + 1,
-                "epoch": job.epoch + 1,
-                "steps": job.steps,
-                "of": job.steps + left,
-                "loss": job.loss_sum / max(1, job.loss_count),
-                "rows_per_second": rate * job.plan.batch,
-                "seconds_left": left / max(1e-9, rate),
-            }
-        )
 
 
 def optimiser_tensors(stepper: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -33,14 +33,8 @@ def one_step(
         table["lr"] = table["full_lr"] * rate
     stepper.zero_grad(set_to_none=True)
     undo = finite.statistics(job)
-
-    def undo_all() -> None:
-        stepper.zero_grad(set_to_none=True)
-        undo()
-
-    wanted = min(job.plan.micro_batch or len(numbers), len(numbers))
-    total, count = memory.halving(
-        job.limits, "step", wanted, lambda: add_gradients(job, split, numbers, start), job.tell, undo_all
+    total, count = memory.learning(
+        job, stepper, len(numbers), undo, lambda: add_gradients(job, split, numbers, start)
     )
     learning = [p for table in stepper.param_groups for p in table["params"] if p.grad is not None]
     for parameter in learning:
