@@ -44,7 +44,7 @@ def test_it_is_refused_with_both_values_and_can_be_put_back(stopped, edited, cap
     assert process.tune(edited).history[-1]["phase"] >= 1
 
 
-@pytest.mark.parametrize("verb", ["tune", "prove", "run"])
+@pytest.mark.parametrize("verb", ["tune", "run"])
 def test_on_request_it_goes_on_and_the_record_says_from_where(edited, verb, capsys):
     assert main([verb, str(edited), "--allow-change"]) == 0
     assert "gone on from the weights after" in capsys.readouterr().err

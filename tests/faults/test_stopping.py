@@ -133,7 +133,7 @@ def test_the_handlers_that_stood_there_stand_there_again(tmp_path):
     assert [signal.getsignal(n) for n in SIGNALS] == before
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_line_ends_with_6_and_says_how_to_go_on(world, tmp_path, number):
     from warmstart.base.events import read_events
     from warmstart.cli.main import main
@@ -153,7 +153,7 @@ def test_the_command_line_ends_with_6_and_says_how_to_go_on(world, tmp_path, num
     assert "error: interrupted" in said
     assert f"go on where it was: warmstart run {folder}" in said
     stopped = [e for e in read_events(folder / "events.jsonl") if e["event"] == "stopped"]
-    assert [e["steps"] for e in stopped] == [7 + (stopped[0]["steps"] - 7)]
+    assert len(stopped) == 1
     (saved,) = (folder / "training").glob("*/checkpoints")
     assert saved_steps(saved.parent) == stopped[0]["steps"]
 
