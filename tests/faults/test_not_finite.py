@@ -12,6 +12,7 @@ from trainings import finite
 import tune_worlds as worlds
 from warmstart.base.errors import WarmstartError
 from warmstart.models.inputs import Inputs
+from warmstart.street.training import Ready, answer
 from warmstart.tasks.image_classification import ImageClassification
 from warmstart.tasks.text_classification import TextClassification
 from warmstart.tune import checkpoint
@@ -175,6 +176,17 @@ def test_validation_rows_are_counted_and_named(tmp_path, value, first):
         assert finite(tmp_path)
     else:
         assert not checkpoint.found(tmp_path)
+
+
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_answers_that_are_none_are_not_kept(value):
+    """A test row is asked about only once the model is tuned."""
+    data = worlds.splits("resnet-basic")
+    test = replace(data["validation"], inputs=Poisoned(data["validation"].inputs, [3], value))
+    data = {**data, "test": replace(test, name_of=lambda n: f"photos/{n}.png")}
+    ready = Ready(data, {name: tuple(range(len(split))) for name, split in data.items()}, ())
+    with pytest.raises(WarmstartError, match="to 1 of 14 rows: photos/3.png"):
+        answer(worlds.pretrained("resnet-basic"), PLAN, worlds.task("resnet-basic"), ready)
 
 
 def test_the_last_good_weights_are_what_the_next_try_begins_with(tmp_path):

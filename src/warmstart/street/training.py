@@ -27,6 +27,7 @@ from warmstart.models.whole import whole_folder
 from warmstart.street import kept
 from warmstart.street.folder import Trip
 from warmstart.street.stops import task_of
+from warmstart.tune.finite import check_answers
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Trained, tune
@@ -175,6 +176,7 @@ def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[
     for name, places in chosen.items():
         split = ready.splits[name]
         logits = logits_in_parts(pretrained.anatomy, Some(split.inputs, places), 0, limits)
+        check_answers(split, places, logits)
         rows = np.asarray(ready.numbers[name], np.int64)[places]
         out[name] = Predictions(rows, split.targets.numpy()[places], task.probabilities(logits))
     return out

@@ -124,6 +124,17 @@ def check_validation(job: Job, split: Split, logits_NC: Tensor, loss: float) -> 
     )
 
 
+def check_answers(split: Split, numbers: NDArray[np.int64], logits_NC: Tensor) -> None:
+    """Raises WarmstartError, with the rows counted and named, if an answer of a tuned model is no number."""
+    bad = numbers[~torch.isfinite(logits_NC).all(1).numpy()]
+    if len(bad):
+        raise WarmstartError(
+            f"the model gives no finite answer to {len(bad)} of {len(numbers)} rows: {named(split, bad)}",
+            "look at these rows, or take them out",
+            "not-finite",
+        )
+
+
 def statistics(job: Job) -> Callable[[], None]:
     """Take down the norm statistics that a forward pass moves; the answer puts them back."""
     awake = [m for m in job.anatomy.model.modules() if isinstance(m, BATCH_NORMS) and m.training]
