@@ -8,7 +8,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export WARMSTART_ASSETS ?= $(ASSETS)
 
-.PHONY: setup demo test test-all check bench docs clean
+.PHONY: setup demo test test-all soak check bench docs clean
 
 setup: $(READY)
 
@@ -27,6 +27,9 @@ test: setup
 
 test-all: setup
 	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+
+soak: setup  # ten times as many faults as `make test` plants
+	WARMSTART_SOAK=10 $(BIN)/python -m pytest tests/faults
 
 check: setup
 	$(BIN)/ruff format --check src tests benchmarks scripts

@@ -38,13 +38,16 @@ from warmstart.street.summary import result as summarise
 RUNS = Path("runs")
 
 
-def run(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Result:
+def run(
+    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, allow_change: bool = False, **asked: Any
+) -> Result:
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
 
     `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
-    A run folder goes on from its last finished stop, by its plan.yaml.
+    A run folder goes on from its last finished stop, by its plan.yaml; `allow_change` also goes on with a
+    training that was begun with another plan, other data or another model.
     """
-    trip = setting_out(data, runs, tell, asked)
+    trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change)
     with locked(trip):
         if (done := finished(trip)) is not None:
             return done
@@ -89,9 +92,9 @@ def plan(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: A
     return decided, trip.folder
 
 
-def tune(folder: str | Path, *, tell: Tell = nobody) -> Run:
+def tune(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False) -> Run:
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
-    trip = reopen(run_folder(folder), tell)
+    trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change)
     with locked(trip):
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
@@ -101,9 +104,9 @@ def tune(folder: str | Path, *, tell: Tell = nobody) -> Run:
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
 
 
-def prove(folder: str | Path, *, tell: Tell = nobody) -> Result:
+def prove(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
-    return run(reopen(run_folder(folder)).folder, tell=tell)
+    return run(reopen(run_folder(folder)).folder, tell=tell, allow_change=allow_change)
 
 
 def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:

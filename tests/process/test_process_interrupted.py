@@ -1,6 +1,5 @@
 """A run that is stopped, killed or shared goes on where it was, or says why it cannot."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, read_events
 from warmstart.base.files import read_json, write_json
+from warmstart.base.lines import to_line
 from warmstart.street.folder import locked, reopen
 from warmstart.street.summary import elapsed
 
@@ -81,7 +81,7 @@ def test_two_processes_cannot_share_a_run_folder(text_copy, text_run):
     words = [sys.executable, "-c", HOLD, str(text_copy)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(WarmstartError, match="another process") as refused:
+        with pytest.raises(WarmstartError, match=f"process {other.pid} on ") as refused:
             process.run(text_copy)
         assert (refused.value.code, refused.value.exit_code) == ("locked", 5)
         other.stdin.close()
@@ -123,7 +123,7 @@ def test_the_seconds_of_a_run_are_those_that_were_worked(text_copy):
         ("sitting", now - 2),
         ("stop", now - 1),
     ]
-    log.write_text("".join(json.dumps({"time": when, "event": name}) + "\n" for name, when in lines))
+    log.write_bytes(b"".join(to_line({"time": when, "event": name}) + b"\n" for name, when in lines))
     assert elapsed(reopen(text_copy)) == pytest.approx(8, abs=0.5)
 
 

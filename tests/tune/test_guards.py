@@ -206,7 +206,7 @@ def test_a_penalty_that_is_not_finite_stops_before_the_step():
     with pytest.raises(WarmstartError) as caught:
         worlds.run("bert", plan, model)
     assert caught.value.code == "not-finite"
-    assert "step 2" in caught.value.wrong  # in the first, the distance is still nothing
+    assert "epoch 2, step 1" in caught.value.wrong  # the fourth; in the first, the distance is still nothing
     assert all(bool(torch.isfinite(t).all()) for t in worlds.state(model).values())
     assert not worlds.equal(worlds.state(model), before)
 

@@ -1,23 +1,21 @@
 """A training broken off anywhere goes on and ends with the same bits; damage is seen, said and survived."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import tune_worlds as worlds
+from warmstart.base.errors import WarmstartError
 from warmstart.tune import checkpoint
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Keeping
 
-KILLS = 20
 PLAN = worlds.plan(
     worlds.phase(("head",), lr=3e-2, epochs=2),
     worlds.phase(("*",), lr=4e-2, epochs=4, warmup=0.3, decay=0.8),
@@ -26,69 +24,11 @@ PLAN = worlds.plan(
 )
 
 
-def killed_trainings(folder, kills, seed):
-    script = Path(__file__).with_name("killing.py")
-    command = [sys.executable, "-W", "error", str(script), str(folder / "work"), str(kills), str(seed)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1200)
-    assert result.returncode == 0, result.stderr
-    return json.loads((folder / "work" / "answer.json").read_text())
-
-
-def check_ends(whole, ends):
-    """Each resumed training ended as the uninterrupted one did, with the same rates on the way."""
-    for end in ends:
-        assert "crashed" not in end, end
-        for name in ("weights", "history", "steps", "proofs"):
-            assert end[name] == whole[name], name
-        assert end["notes"] == []
-        done = end["resumed"][0] if end["resumed"] else 0
-        assert end["rates"] == whole["rates"][done:]
-
-
-def check_worth(whole):
-    """Is the uninterrupted training one that resuming could get wrong?"""
-    looks = whole["history"]
-    best = min(looks, key=lambda look: look["validation_loss"])
-    assert best["phase"] < 3
-    assert [look["phase"] for look in looks] == [0, 1, 1, 2, 2, 2, 2, 3, 3]  # stopped before the fifth epoch
-    assert whole["proofs"]["prefix_cached"] == [3, 0, 0]
-    assert len({rate for rates in whole["rates"] for rate in rates}) > 20
-    assert whole["resumed"] == []
-
-
-def check_full(whole, full):
-    """A disk that takes no checkpoint is not the end of a training."""
-    assert full["status"] == 0
-    assert full["weights"] == whole["weights"]
-    assert len(full["notes"]) > full["steps"]
-    assert all(note.startswith("checkpoint not written: ") for note in full["notes"])
-
-
-def test_trainings_killed_at_any_moment_end_with_the_same_bits(tmp_path):
-    """At random moments, while a checkpoint is written, and without room for one. One test: it is costly."""
-    answer = killed_trainings(tmp_path, KILLS, seed=0)
-    check_worth(answer["whole"])
-    assert len(answer["ends"]) == KILLS
-    check_ends(answer["whole"], answer["ends"])
-    assert len({end["resumed"][0] for end in answer["ends"] if end["resumed"]}) >= 5
-    assert len(answer["in_saves"]) >= 6
-    assert all(end["killed"] for end in answer["in_saves"])
-    check_ends(answer["whole"], answer["in_saves"])
-    check_full(answer["whole"], answer["full"])
-
-
-@pytest.mark.slow
-def test_a_hundred_kills_more(tmp_path):
-    answer = killed_trainings(tmp_path, 100, seed=1)
-    check_ends(answer["whole"], [*answer["ends"], *answer["in_saves"]])
-
-
 class PulledOut(Exception):
     """The plug."""
 
 
-def run(folder, plan=PLAN, looks=None, model=None, data=None, seconds=None):
+def run(folder, plan=PLAN, looks=None, model=None, data=None, seconds=None, allow_change=False):
     """Train to the end, or with a checkpoint after every step until so many looks at validation rows."""
     seen, told = 0, []
     seconds = (1000.0 if looks is None else 0.0) if seconds is None else seconds
@@ -101,7 +41,7 @@ def run(folder, plan=PLAN, looks=None, model=None, data=None, seconds=None):
             raise PulledOut
 
     model = model or worlds.pretrained("bert", num_hidden_layers=1)
-    keeping = Keeping(checkpoints=folder, save_seconds=seconds)
+    keeping = Keeping(checkpoints=folder, save_seconds=seconds, allow_change=allow_change)
     trained = None
     try:
         _, trained = worlds.run("bert", plan, model, keeping, data, tell)
@@ -269,15 +209,77 @@ OTHERS = {
 }
 
 
+CHANGES = {
+    "another rate": "phases.0.lr: 0.03 -> 0.01",
+    "another batch": "batch: 8 -> 7",
+    "another guard": "guards.1.name: wise_ft -> nothing; guards.1.mix: 0.7 -> nothing",
+    "another seed": "seed: 3 -> 4",
+    "other rows": "the training rows or their labels are others",
+    "other labels": "the training rows or their labels are others",
+    "another model": "the model is another one: its weights before the first step differ",
+}
+
+
 @pytest.mark.parametrize("name", OTHERS)
-def test_another_training_is_not_taken_up_and_that_is_said(folder, name):
-    model, trained, told = run(folder, **OTHERS[name]())
+def test_another_training_is_refused_with_what_changed_and_harms_nothing(folder, name):
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob("*")}
+    with pytest.raises(WarmstartError) as refused:
+        run(folder, **OTHERS[name]())
+    assert (refused.value.code, refused.value.exit_code) == ("changed", 2)
+    assert refused.value.wrong.endswith(f"than it is asked for now: {CHANGES[name]}")
+    assert "--allow-change" in refused.value.do
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob("*")} == before
+
+
+@pytest.mark.parametrize("name", ["other rows", "other labels", "another model"])
+def test_a_change_of_rows_or_model_begins_anew_where_it_is_allowed(folder, name):
+    model, trained, told = run(folder, **OTHERS[name](), allow_change=True)
     assert resumed_at(told) == []
-    assert len(notes(told)) == 2
-    assert all("belongs to another plan, other data or another model" in note for note in notes(told))
+    assert notes(told)[-1].startswith("the training was changed: begun anew, since weights that learned from")
     fresh, whole, _ = run(None, **OTHERS[name]())
     assert worlds.equal(worlds.state(model), worlds.state(fresh))
     assert trained.history == whole.history
+
+
+@pytest.mark.parametrize("name", ["another rate", "another batch", "another guard", "another seed"])
+def test_a_change_of_the_plan_goes_on_from_the_weights_where_it_is_allowed(folder, name):
+    """The phase in which it was begins anew, and the record says from where it went on."""
+    kept = checkpoint.look(folder, identity_in(folder)).own
+    seen = []
+
+    def note(stepper, args, kwargs):
+        seen.append(worlds.state(model)) if not seen else None
+
+    model = worlds.pretrained("bert", num_hidden_layers=1)
+    hook = register_optimizer_step_pre_hook(note)
+    try:
+        _, trained, told = run(folder, **OTHERS[name](), model=model, allow_change=True)
+    finally:
+        hook.remove()
+    assert worlds.equal({n: seen[0][n] for n in kept.tensors["weights"]}, kept.tensors["weights"])
+    assert "gone on from the weights after 12 steps; phase 2 begins anew" in notes(told)[-1]
+    assert trained.proofs["plan_changed"] == f"after 12 steps: {CHANGES[name]}"
+    assert trained.history[: len(kept.numbers["job"]["history"])] == tuple(kept.numbers["job"]["history"])
+    assert [look["epoch"] for look in trained.history[-4:]] == [1, 2, 3, 4]
+    again = run(folder, **OTHERS[name]())[2]
+    assert resumed_at(again) == [trained.steps]
+
+
+def test_weights_that_would_be_frozen_now_are_not_gone_on_from(folder):
+    head = worlds.plan(worlds.phase(("head",), epochs=3), guards=PLAN.guards, micro_batch=3)
+    _, _, told = run(folder, head, allow_change=True)
+    assert "begun anew, since layers that have learned would be frozen now" in notes(told)[-1]
+
+
+def identity_in(folder):
+    return checkpoint.verified(checkpoint.found(folder)[-1])
+
+
+def test_another_number_of_threads_is_said_and_the_training_goes_on(broken, folder, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    model, trained, told = run(folder)
+    assert resumed_at(told) == [12]
+    assert notes(told) == ["begun with threads 1 -> 7: the last bits may differ from a training in one go"]
 
 
 def test_another_body_below_a_head_that_learns_alone_is_another_model(tmp_path):
@@ -287,8 +289,8 @@ def test_another_body_below_a_head_that_learns_alone_is_another_model(tmp_path):
     with torch.no_grad():
         second.module.bert.pooler.dense.weight.mul_(1.01)
     run(tmp_path, head, looks=3, model=first)
-    _, _, told = run(tmp_path, head, model=second)
-    assert resumed_at(told) == []
+    with pytest.raises(WarmstartError, match="its weights before the first step differ"):
+        run(tmp_path, head, model=second)
 
 
 def test_other_reasons_are_no_other_plan(broken, folder):

@@ -33,6 +33,10 @@ Set = Annotated[
     ),
 ]
 Out = Annotated[str, typer.Option(help="Where run folders are made.")]
+AllowChange = Annotated[
+    bool,
+    typer.Option("--allow-change", help="Go on though plan, data or model of a begun training were changed."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

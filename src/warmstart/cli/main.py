@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from warmstart.cli import faults, frame
+from warmstart.cli.stopping import stoppable
 
 VERBS = (
     *("run", "check", "rank", "plan", "tune", "prove"),
@@ -32,10 +33,11 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words) or ["--help"]
     as_json = "--json" in words[: words.index("--")] if "--" in words else "--json" in words
     try:
-        code = app(words)(args=words, standalone_mode=False, prog_name="warmstart")
+        with stoppable():
+            code = app(words)(args=words, standalone_mode=False, prog_name="warmstart")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         cause = error.__cause__ if isinstance(error, Ended) else error
         if isinstance(cause, BrokenPipeError):  # nobody reads on
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -32,6 +32,8 @@ class Progress:
             self.line(event["stop"], event["what"])
         elif kind == "note":
             self.line("note", event["what"])
+        elif kind == "stopped":
+            self.line("stopped", f"after step {event['steps']:,}, which is saved")
         elif kind == "resumed":
             self.line("resumed", f"at step {event['steps']:,}")
         elif kind == "look" and event["phase"]:

@@ -5,12 +5,17 @@ import typer
 from warmstart.cli import flags, frame
 
 
-def command(run: flags.RunFolder, as_json: flags.Json = False, exit_code: flags.ExitCode = False) -> None:
+def command(
+    run: flags.RunFolder,
+    allow_change: flags.AllowChange = False,
+    as_json: flags.Json = False,
+    exit_code: flags.ExitCode = False,
+) -> None:
     """Train the rivals of a run folder's plan, compare them on the test rows and write the report."""
     from warmstart import process
     from warmstart.report.terminal import summary
 
-    result = process.prove(run, tell=frame.listener(as_json))
+    result = process.prove(run, tell=frame.listener(as_json), allow_change=allow_change)
     if as_json:
         frame.show_json(result)
     else:

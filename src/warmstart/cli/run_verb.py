@@ -1,6 +1,7 @@
 """warmstart run: the whole street."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -21,6 +22,7 @@ def command(
     out: flags.Out = "runs",
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
+    allow_change: Annotated[bool, typer.Option("--allow-change", hidden=True)] = False,
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
@@ -28,7 +30,9 @@ def command(
     from warmstart import process
     from warmstart.report.terminal import summary
 
-    result = process.run(data, runs=Path(out), tell=frame.listener(as_json), **asked)
+    result = process.run(
+        data, runs=Path(out), tell=frame.listener(as_json), allow_change=allow_change, **asked
+    )
     if as_json:
         frame.show_json(result)
     else:

@@ -3,12 +3,14 @@
 from warmstart.cli import flags, frame
 
 
-def command(run: flags.RunFolder, as_json: flags.Json = False) -> None:
+def command(
+    run: flags.RunFolder, allow_change: flags.AllowChange = False, as_json: flags.Json = False
+) -> None:
     """Adapt and tune by the plan.yaml of a run folder. `warmstart prove` then compares it with its rivals."""
     from warmstart import process
     from warmstart.street.folder import run_folder
 
-    done = process.tune(run, tell=frame.listener(as_json))
+    done = process.tune(run, tell=frame.listener(as_json), allow_change=allow_change)
     last = done.history[-1]
     if as_json:
         table = {k: v for k, v in vars(done).items() if k != "predictions"}

@@ -5,15 +5,22 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import file_digest
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from numpy.lib.format import open_memmap
 
-from warmstart.base.files import read_json, write_json
+from warmstart.base.lines import from_line, to_line
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EROFS, errno.EACCES, errno.EPERM),  # or it is not ours to take
+)
 TMP, SEAL = ".tmp", "done.json"
+DRAFTS = count()
 
 
 @contextmanager
@@ -24,10 +31,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     process was faster, its folder stays, unless its seal is broken. Drafts that killed processes left are
     swept up.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make(folder.parent)
     sweep(folder)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}{TMP}")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = folder.with_name(f".{folder.name}.{next(DRAFTS)}.{os.getpid()}{TMP}")
     draft.mkdir()
     try:
         yield draft
@@ -46,20 +52,46 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def seal(draft: Path, facts: dict[str, Any]) -> None:
-    """Write down some facts about a folder, and the sizes of its files."""
-    sizes = {path.name: path.stat().st_size for path in draft.iterdir()}
-    write_json(draft / SEAL, {"facts": facts, "sizes": sizes})
+    """Write down some facts about a folder, and a hash of each of its files."""
+    hashes = {path.name: hash_of(path) for path in sorted(draft.iterdir())}
+    (draft / SEAL).write_bytes(to_line({"facts": facts, "files": hashes}))
 
 
 def sealed(folder: Path) -> dict[str, Any] | None:
-    """The facts of a folder that was sealed and from which nothing was taken since; else None."""
+    """The facts of a folder that was sealed and in which no bit was changed since; else None."""
     try:
-        table = read_json(folder / SEAL)
-        whole = all((folder / name).stat().st_size == size for name, size in table["sizes"].items())
+        table = from_line((folder / SEAL).read_bytes())
+        if table is None:
+            return None
+        whole = all(known_hash(folder / name) == expected for name, expected in table["files"].items())
         facts: dict[str, Any] = table["facts"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, KeyError, TypeError, AttributeError):
         return None
     return facts if whole else None
+
+
+def hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def known_hash(path: Path) -> str:
+    """The same, but read only once while nobody writes to the file."""
+    seen = path.stat()
+    return hash_once(path, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+
+
+@lru_cache(maxsize=4096)
+def hash_once(path: Path, *stamps: int) -> str:
+    return hash_of(path)
+
+
+def make(folder: Path) -> None:
+    """The folder and those above it, each known to the disk: a power cut must not take what lies in it."""
+    missing = [p for p in (folder, *folder.parents) if not p.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync(path.parent)
 
 
 def sync(path: Path) -> None:
@@ -67,6 +99,9 @@ def sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that flushes no folders
+            raise
     finally:
         os.close(handle)
 

@@ -16,6 +16,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, Tell, nobody
 from warmstart.base.files import expanded, read_table, write_json
 from warmstart.base.tables import from_table, to_table
+from warmstart.street.lock import holding
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Trip:
     place: Path  # where the run was begun: relative paths start there
     tell: Tell = field(default=nobody, repr=False)
     fresh: bool = False  # made just now
+    allow_change: bool = False  # go on with trainings whose plan, data or model were changed meanwhile
 
     def path(self, *parts: str) -> Path:
         return self.folder.joinpath(*parts)
@@ -169,28 +171,15 @@ def must_agree(trip: Trip, asked: Mapping[str, Any]) -> None:
 @contextmanager
 def locked(trip: Trip) -> Iterator[None]:
     """Nobody else works in this folder meanwhile. A new folder in which nothing was made goes again."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(trip.path(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise WarmstartError(
-            f"{trip.folder}: another process is working in this run folder",
-            "wait for it, stop it, or start a new run",
-            "locked",
-            5,
-        ) from None
-    try:
-        trip.tell({"event": "sitting", "process": os.getpid()})
-        yield
-    except WarmstartError:
-        if trip.fresh and not trip.path("plan.yaml").is_file():
-            shutil.rmtree(trip.folder, ignore_errors=True)
-            with suppress(OSError):  # not empty: others' runs lie there
-                trip.folder.parent.rmdir()
-        raise
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(str(trip.folder)) from None
-    finally:
-        lock.release()
+    with holding(trip.folder, trip.tell):
+        try:
+            trip.tell({"event": "sitting", "process": os.getpid()})
+            yield
+        except WarmstartError:
+            if trip.fresh and not trip.path("plan.yaml").is_file():
+                shutil.rmtree(trip.folder, ignore_errors=True)
+                with suppress(OSError):  # not empty: others' runs lie there
+                    trip.folder.parent.rmdir()
+            raise
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(str(trip.folder)) from None

@@ -13,6 +13,7 @@ from warmstart.base.files import read_json, write_json
 from warmstart.base.tables import checked, to_table
 from warmstart.base.types import Bundle, Plan, Predictions, Run
 from warmstart.models.inputs import digest
+from warmstart.models.whole import sync
 
 
 def fingerprint(plan: Plan, bundle: Bundle) -> str:
@@ -32,6 +33,7 @@ def write_run(folder: Path, run: Run, mark: str) -> None:
         }
     draft = folder / ".predictions.npz"
     np.savez(draft, **arrays)
+    sync(draft)
     draft.replace(folder / "predictions.npz")
     table = {k: v for k, v in vars(run).items() if k != "predictions"}
     write_json(folder / "run.json", {"fingerprint": mark, "run": table})

@@ -21,6 +21,7 @@ from warmstart.street.folder import Trip
 from warmstart.street.precision import settle
 from warmstart.tasks import TASKS
 from warmstart.tasks._classification import Classification
+from warmstart.tune.memory import looking
 
 DEFAULTS = {  # where a user names no model; small, well known, with weights in safetensors
     "text": ("sentence-transformers/all-MiniLM-L6-v2", "distilbert/distilbert-base-uncased"),
@@ -159,7 +160,8 @@ def look_through(
     """Features after each group, and for texts their average over the layers."""
     inputs, _ = task.inputs(pretrained, bundle, numbers, trip.cache)
     pretrained.anatomy.precision = settle(trip, pretrained, inputs)
-    features = dict(pooled_features(pretrained.anatomy, inputs, trip.cache))
+    found = looking({}, inputs, lambda rows: pooled_features(pretrained.anatomy, rows, trip.cache), trip.tell)
+    features = dict(found)
     layers = [
         f for name, f in features.items() if name.startswith(("embeddings", "layer.", "stem", "block."))
     ]

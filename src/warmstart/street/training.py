@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,16 @@ from warmstart.models.features import logits_of
 from warmstart.models.inputs import Inputs, Numbers, digest
 from warmstart.models.load import Pretrained, load
 from warmstart.models.precision import AUTO
+from warmstart.models.whole import whole_folder
 from warmstart.street import kept
 from warmstart.street.folder import Trip
 from warmstart.street.precision import settle
 from warmstart.street.stops import task_of
+from warmstart.tune.finite import check_answers
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Trained, tune
+from warmstart.tune.memory import Limits, logits_in_parts
 from warmstart.tune.trunk import Keeping
 
 SPLITS = ("train", "validation", "test")
@@ -56,10 +59,15 @@ def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained) -> Ready:
     splits, findings = {}, []
     for name in SPLITS:
         inputs, noticed = task.inputs(pretrained, bundle, numbers[name], trip.cache)
-        splits[name] = Split(inputs, task.targets(bundle, numbers[name]))
+        splits[name] = Split(inputs, task.targets(bundle, numbers[name]), naming(bundle, numbers[name]))
         findings += [replace(f, what=f"{name}: {f.what}") for f in noticed]
     precision = settle(trip, pretrained, splits["train"].inputs)
     return Ready(splits, numbers, precision, tuple(findings))
+
+
+def naming(bundle: Bundle, numbers: Sequence[int]) -> Callable[[int], str]:
+    """What the user calls a row of a split: the file and line that it came from."""
+    return lambda place: str(bundle.rows.take([numbers[place]])[0]["_where"])
 
 
 def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
@@ -127,7 +135,8 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, 
     def tell(event: dict[str, Any]) -> None:
         trip.tell({"run": name, **event})
 
-    keeping = Keeping(trip.cache, checkpoints=trip.path("training", name, "checkpoints"))
+    checkpoints = trip.path("training", name, "checkpoints")
+    keeping = Keeping(trip.cache, checkpoints=checkpoints, allow_change=trip.allow_change)
     splits = {n: ready.splits[n] for n in ("train", "validation")}
     plan = replace(plan, precision=precision_of(plan, ready))
     return tune(pretrained, plan, task, splits, keeping, tell)
@@ -175,10 +184,11 @@ def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[
     if len(chosen["train"]) > TRAIN_SAMPLE:
         random = generator(plan.seed, "train-sample")
         chosen["train"] = np.sort(random.choice(len(chosen["train"]), TRAIN_SAMPLE, replace=False))
-    out = {}
+    out, limits = {}, Limits()
     for name, places in chosen.items():
         split = ready.splits[name]
-        logits = logits_of(pretrained.anatomy, Some(split.inputs, places))
+        logits = logits_in_parts(pretrained.anatomy, Some(split.inputs, places), 0, limits)
+        check_answers(split, places, logits)
         rows = np.asarray(ready.numbers[name], np.int64)[places]
         out[name] = Predictions(rows, split.targets.numpy()[places], task.probabilities(logits))
     return out
@@ -186,14 +196,10 @@ def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[
 
 def save_model(pretrained: Pretrained, folder: Path) -> None:
     """A plain folder of transformers, written whole or not at all."""
-    draft = folder.with_name(".model.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    with quiet():
+    shutil.rmtree(folder, ignore_errors=True)
+    with whole_folder(folder) as draft, quiet():
         pretrained.module.save_pretrained(draft)
         pretrained.processor.save_pretrained(draft)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
 
 
 def compare_saved(folder: Path, run: Run, task: Any, bundle: Bundle, ready: Ready) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,6 +23,7 @@ class Split:
 
     inputs: Inputs
     targets: Tensor  # N class numbers
+    name_of: Callable[[int], str] | None = None  # what the user calls a row: file and line
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -45,6 +46,10 @@ class Job:
     loss_sum: float = 0.0  # of the epoch so far
     loss_count: int = 0
     stop: bool = False  # ends the phase
+    skipped: int = 0  # steps in a row that were not taken, as their loss or gradient was not finite
+    skips: int = 0  # such steps in all
+    bad_rows: str = ""  # of the last of them
+    limits: dict[str, int] = field(default_factory=dict)  # rows at a time that memory was found to bear
     history: list[dict[str, Any]] = field(default_factory=list)
     proofs: dict[str, Any] = field(default_factory=lambda: {"frozen_unmoved": True, "prefix_cached": []})
     start: dict[str, Tensor] = field(default_factory=dict, repr=False)  # moving weights before training
@@ -90,7 +95,10 @@ class Guard:
         """After the last phase; may set the weights."""
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """Numbers and tensors that a resumed run needs to go on as if nothing had happened."""
+        """Numbers and tensors that a resumed run needs to go on as if nothing had happened.
+
+        They are written while the training goes on: a guard replaces such a tensor and never changes it.
+        """
         return {}, {}
 
     def restore(self, numbers: dict[str, Any], tensors: dict[str, Tensor]) -> None:

@@ -9,7 +9,6 @@ goes on with the same bits.
 from __future__ import annotations
 
 import gc
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,23 +16,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
+from torch.optim import Optimizer
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Phase, Plan
 from warmstart.models import vocabulary
 from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
-from warmstart.models.features import before_head, logits_of
+from warmstart.models.features import before_head
+from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._classification import Classification
-from warmstart.tune import head, resume
+from warmstart.tune import finite, head, resume
 from warmstart.tune.check import check_plan
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard, Job, Split
+from warmstart.tune.memory import logits_in_parts, looking
 from warmstart.tune.modes import MODES
 from warmstart.tune.schedule import factor
+from warmstart.tune.signals import Stop, held
 from warmstart.tune.step import one_step
 from warmstart.tune.trunk import Keeping, behind_prefix, fingerprint_of, unmoving
 
@@ -49,6 +52,7 @@ class Trained:
     trained_parameters: int
     history: tuple[dict[str, Any], ...]
     proofs: dict[str, Any]
+    failed_saves: int = 0  # checkpoints that could not be written
 
 
 def tune(
@@ -63,8 +67,8 @@ def tune(
 
     Where plan.precision is "auto", nobody measured, and it is float32; so are all answers afterwards.
     With keeping.checkpoints a training that was broken off goes on where it was, and ends with the same bits
-    (same machine, versions and number of threads). Raises WarmstartError for a plan that cannot be trained
-    and for a loss that is not finite.
+    (same machine, versions and number of threads). Raises WarmstartError for a plan that cannot be trained,
+    where checkpoints of another training lie, and for numbers that are not finite.
     """
     started = time.perf_counter()
     keeping = keeping or Keeping()
@@ -74,21 +78,25 @@ def tune(
     guards: list[Guard] = [GUARDS.build(table) for table in plan.guards]
     for guard in guards:
         guard.begin(job)
-    saver = resume.Saver(job, guards, keeping.checkpoints, keeping.save_seconds, started)
-    optimiser_state = saver.restore()
-    if not job.history:
-        look(job, guards, job.splits["validation"], 0, {"lr": 0.0, "train_loss": None})
-    while job.phase < len(plan.phases):
-        run_phase(job, guards, keeping, saver, optimiser_state)
-        optimiser_state = None
-        job.phase, job.epoch, job.step, job.stop = job.phase + 1, 0, 0, False
-        saver.save(None)
+    with resume.Saver(job, guards, keeping.checkpoints, keeping.save_seconds, started) as saver:
+        saver.allow_change = keeping.allow_change
+        optimiser_state = saver.restore()
+        if not job.history or saver.unseen:
+            seen = evaluate(job, job.splits["validation"], 0)
+            record(job, guards, seen, {"lr": 0.0, "train_loss": None}, epoch=0)
+        while job.phase < len(plan.phases):
+            run_phase(job, guards, keeping, saver, optimiser_state)
+            optimiser_state = None
+            job.phase, job.epoch, job.step, job.stop = job.phase + 1, 0, 0, False
+            saver.save(None)
     for guard in sorted(guards, key=lambda guard: guard.finishes_last):
         guard.finish(job)
+    finite.check_weights(job)
     job.anatomy.model.eval()
     job.anatomy.precision = FP32
     seconds = job.seconds + time.perf_counter() - started
-    return Trained(seconds, job.steps, count_learning(job), tuple(job.history), job.proofs)
+    history = tuple(job.history)
+    return Trained(seconds, job.steps, count_learning(job), history, job.proofs, saver.failed)
 
 
 def new_job(
@@ -123,6 +131,16 @@ def run_phase(
             step_through(job, guards, phase, shorter, start, saver, optimiser_state)
     if fingerprint_of(job.anatomy, still) != before:
         raise RuntimeError(f"layers that were frozen in phase {job.phase + 1} have moved")
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Python's collector would walk through all modules again and again; it leaves what is here now alone."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager
@@ -161,40 +179,56 @@ def step_through(
     if optimiser_state:
         resume.set_optimiser(stepper, optimiser_state)
     mode = MODES.get(job.plan.mode)()
-    gc.freeze()  # the collector would walk through all modules again and again
-    while job.epoch < phase.epochs and not job.stop:
-        batches = mode.batches(job)
-        done, total = job.epoch * len(batches), phase.epochs * len(batches)
-        while job.step < len(batches):
-            rate = factor(phase, done + job.step, total)
-            one_step(job, guards, stepper, splits["train"], batches[job.step], start, rate)
-            job.step, job.steps = job.step + 1, job.steps + 1
-            saver.progress(phase, len(batches))
+    with held(saver.folder is not None) as stop, quiet_collector():
+        while job.epoch < phase.epochs and not job.stop:
+            batches = mode.batches(job)
+            done, total = job.epoch * len(batches), phase.epochs * len(batches)
+            while job.step < len(batches):
+                rate = factor(phase, done + job.step, total)
+                one_step(job, guards, stepper, splits["train"], batches[job.step], start, rate)
+                after_step(job, phase, len(batches), stepper, saver, stop)
+            scores = stop.unless_asked(lambda: evaluate(job, splits["validation"], start))
+            if scores is None:
+                saver.put_down(stop, stepper)
+            last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
+            seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
+            record(job, guards, scores, seen, job.epoch + 1)
+            job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
             saver.save_if_due(stepper)
-        last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
-        seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
-        look(job, guards, splits["validation"], start, seen)
-        job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
-        saver.save_if_due(stepper)
-    gc.unfreeze()
+            if stop.signal:
+                saver.put_down(stop, stepper)
 
 
-def look(job: Job, guards: Sequence[Guard], split: Split, start: int, seen: dict[str, Any]) -> None:
-    """Evaluate on the validation rows, write it into the history and let the guards see it."""
-    logits = logits_of(job.anatomy, split.inputs, start)
+def after_step(
+    job: Job, phase: Phase, per_epoch: int, stepper: Optimizer, saver: resume.Saver, stop: Stop
+) -> None:
+    """Count, tell and save; ends the training where too much was skipped or somebody asked for it."""
+    if job.skipped >= finite.MOST:
+        saver.save(stepper)
+        raise finite.too_many(job)
+    job.step, job.steps = job.step + 1, job.steps + 1
+    saver.progress(phase, per_epoch)
+    saver.save_if_due(stepper)
+    if stop.signal:
+        saver.put_down(stop, stepper)
+
+
+def evaluate(job: Job, split: Split, start: int) -> dict[str, float]:
+    """Loss and accuracy on the validation rows. WarmstartError where weights or loss are not finite."""
+    finite.check_weights(job)
+    logits = logits_in_parts(job.anatomy, split.inputs, start, job.limits, job.tell)
     loss, count = job.task.loss(logits.double(), split.targets)
-    scores = {
-        "validation_loss": float(loss) / count,
-        "validation_accuracy": float((logits.argmax(-1) == split.targets).double().mean()),
-    }
-    if not math.isfinite(scores["validation_loss"]):
-        raise WarmstartError(
-            f"the loss on the validation rows is {scores['validation_loss']} after {job.steps} steps",
-            "look at the model and the validation rows, or lower the rate (--set phases.0.lr=...)",
-            "not-finite",
-        )
-    place = {"phase": job.phase + 1 if job.history else 0, "epoch": job.epoch + 1 if job.history else 0}
-    job.history.append({**place, "step": job.steps, **seen, **scores})
+    finite.check_validation(job, split, logits, float(loss) / count)
+    right = (logits.argmax(-1) == split.targets).double().mean()
+    return {"validation_loss": float(loss) / count, "validation_accuracy": float(right)}
+
+
+def record(
+    job: Job, guards: Sequence[Guard], scores: dict[str, float], seen: dict[str, Any], epoch: int
+) -> None:
+    """Write an evaluation into the history and let the guards see it; epoch 0 is before the first step."""
+    place = {"phase": job.phase + 1 if job.history else 0, "epoch": epoch, "step": job.steps}
+    job.history.append({**place, **seen, **scores})
     job.tell({"event": "look", **job.history[-1]})
     for guard in guards:
         guard.watch(job, scores)
@@ -209,14 +243,20 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
             "set `solver: adamw`, or `learn: [head]`",
             "no-linear-head",
         )
-    features = {n: (before_head(job.anatomy, s.inputs, start), s.targets) for n, s in splits.items()}
+
+    def ask(rows: Inputs) -> Tensor:
+        return before_head(job.anatomy, rows, start)
+
+    features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
     leave, classes = job.plan.phases[job.phase].leave, found[1].out_features
     solved = head.solve_head(found[1], features["train"], features["validation"], classes, leave)
     train = splits["train"]
-    loss, count = job.task.loss(logits_of(job.anatomy, train.inputs, start), train.targets)
+    logits = logits_in_parts(job.anatomy, train.inputs, start, job.limits, job.tell)
+    loss, count = job.task.loss(logits, train.targets)
     job.steps += 1
     job.tell({"event": "solved", "phase": job.phase + 1, **solved})
-    look(job, guards, splits["validation"], start, {"lr": 0.0, "train_loss": float(loss) / count})
+    seen = {"lr": 0.0, "train_loss": float(loss) / count}
+    record(job, guards, evaluate(job, splits["validation"], start), seen, job.epoch + 1)
 
 
 def phase_learns_more(job: Job) -> bool:

@@ -2,121 +2,170 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, NoReturn
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
-from warmstart.base.tables import to_table
-from warmstart.base.types import Phase
-from warmstart.models.inputs import bytes_of, digest
-from warmstart.tune import checkpoint
+from warmstart.tune import checkpoint, finite, replan
+from warmstart.tune.identity import Identity, differences, identity_of
 from warmstart.tune.job import Guard, Job
+from warmstart.tune.progress import Progress
+from warmstart.tune.save_thread import FAILURES, SaveThread
+from warmstart.tune.signals import Stop, StopNow
 
 PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history", "proofs")
-FORMAT = 1  # of what is saved; another one is not resumed
-FAILURES = (OSError, RuntimeError, SafetensorError)  # as which a full disk arrives
+TROUBLE = ("skipped", "skips", "bad_rows", "limits")
 
 
 @dataclass
 class Saver:
-    """Saves the job every so many seconds and at the end of each phase, and tells how far it is."""
+    """Saves the job every so many seconds and at the end of each phase, and takes it up again.
+
+    A save is written beside the training from copies; leaving the block waits for it.
+    """
 
     job: Job
     guards: Sequence[Guard]
     folder: Path | None
-    every: float  # seconds between checkpoints
+    every: float  # seconds between checkpoints; 0: one after every step, each waited for
     started: float
+    allow_change: bool = False
+    failed: int = 0  # checkpoints that could not be written
     saved: float = field(default_factory=time.perf_counter)
-    told: float = 0.0
-    begun: int = 0  # steps when this sitting began
-    fingerprint: str = field(init=False)
+    unseen: bool = False  # have the guards yet to see the weights that were taken over?
+    thread: SaveThread = field(default_factory=SaveThread)
+    identity: Identity | None = field(init=False)
+    progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fingerprint = digest(*beginning(self.job)) if self.folder is not None else ""
+        self.progress = Progress(self.job, self.started)
+        self.identity = identity_of(self.job) if self.folder is not None else None
+
+    def __enter__(self) -> Saver:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if kind is None or not issubclass(kind, StopNow):
+            self.wait()
 
     def restore(self) -> Mapping[str, Tensor] | None:
-        """Take up the newest intact checkpoint; returns the optimiser's tensors if there was one."""
-        if self.folder is None:
+        """Take up the newest intact checkpoint; returns the optimiser's tensors if there was one.
+
+        WarmstartError where those that lie there belong to a training with other data, model or plan.
+        """
+        if self.folder is None or self.identity is None:
             return None
-        found, passed = checkpoint.newest(self.folder, self.fingerprint)
-        for line in passed:
-            self.job.tell({"event": "note", "what": f"checkpoint not used: {line}"})
-        if found is None:
-            return None
-        for name in PLACE:
-            setattr(self.job, name, found.numbers["job"][name])
-        self.job.seconds = found.numbers["seconds"]
-        self.job.set_weights(found.tensors["weights"])
-        for i, guard in enumerate(self.guards):
-            guard.restore(found.numbers["guards"][i], found.tensors.get(f"guard.{i}", {}))
-        self.begun = self.job.steps
+        looked = checkpoint.look(self.folder, self.identity)
+        for line in looked.passed:
+            self.note(f"checkpoint not used: {line}")
+        if looked.own is not None:
+            return self.take_up(looked.own)
+        if looked.other is not None:
+            self.change(looked.other, self.identity.training)
+        return None
+
+    def change(self, kept: checkpoint.Checkpoint, now: Mapping[str, Any]) -> None:
+        """Go on with what is another training by now, where that is wanted and honest."""
+        assert self.folder is not None
+        changed = differences(kept.identity.training, now)
+        if not self.allow_change:
+            raise replan.refusal(self.folder, changed)
+        if replan.carry_over(self.job, kept, now, changed):
+            self.progress.begun, self.unseen = self.job.steps, not replan.same_guards(kept, now)
+            if not self.unseen:
+                self.restore_guards(kept)
+            self.save(None)
+
+    def take_up(self, kept: checkpoint.Checkpoint) -> Mapping[str, Tensor] | None:
+        """Put the job and its guards back to where they were."""
+        assert self.identity is not None
+        for name in (*PLACE, *TROUBLE):
+            setattr(self.job, name, kept.numbers["job"][name])
+        self.job.seconds = kept.numbers["seconds"]
+        self.job.set_weights(kept.tensors["weights"])
+        self.restore_guards(kept)
+        self.progress.begun = self.job.steps
         self.job.tell({"event": "resumed", "steps": self.job.steps, "phase": self.job.phase + 1})
-        return found.tensors.get("optimiser")
+        if (there := kept.identity.machine) != (here := self.identity.machine):
+            changed = ", ".join(f"{k} {there.get(k)} -> {here[k]}" for k in here if there.get(k) != here[k])
+            self.note(f"begun with {changed}: the last bits may differ from a training in one go")
+        return kept.tensors.get("optimiser")
+
+    def restore_guards(self, kept: checkpoint.Checkpoint) -> None:
+        for i, guard in enumerate(self.guards):
+            guard.restore(kept.numbers["guards"][i], kept.tensors.get(f"guard.{i}", {}))
 
     def save_if_due(self, stepper: torch.optim.Optimizer) -> None:
+        if self.thread.busy and self.every:
+            return
         if time.perf_counter() - self.saved >= self.every:
             self.save(stepper)
 
     def save(self, stepper: torch.optim.Optimizer | None) -> None:
-        """Write a checkpoint. A full disk is not the end of a training: where this fails, it is only said."""
+        """Begin to write a checkpoint, after the one before it. Where this fails, it is said and counted.
+
+        WarmstartError if a number that would be written is none.
+        """
         if self.folder is None:
-            return
-        guards = [guard.state() for guard in self.guards]
-        numbers = {
-            "job": {name: getattr(self.job, name) for name in PLACE},
-            "guards": [numbers for numbers, _ in guards],
-            "seconds": self.job.seconds + time.perf_counter() - self.started,
-        }
-        tensors: dict[str, Mapping[str, Tensor]] = {"weights": self.job.weights()}
-        if stepper is not None:
-            tensors["optimiser"] = optimiser_tensors(stepper)
-        tensors |= {f"guard.{i}": table for i, (_, table) in enumerate(guards) if table}
+            return None
+        self.wait()
+        folder, identity = self.folder, self.identity
+        assert identity is not None
         try:
-            checkpoint.save(self.folder, self.fingerprint, numbers, tensors)
+            numbers, tensors = self.snapshot(stepper)
         except FAILURES as error:
-            self.job.tell({"event": "note", "what": f"checkpoint not written: {error}"})
+            return self.warn(error)
+        for name, table in tensors.items():
+            if (bad := finite.first_bad(table)) is not None:
+                raise finite.ruined(self.job, f"{bad} ({name})")
+        self.thread.begin(lambda: checkpoint.save(folder, identity, numbers, tensors))
+        if not self.every:
+            self.wait()
         self.saved = time.perf_counter()
+        return None
 
-    def progress(self, phase: Phase, per_epoch: int) -> None:
-        """Tell the rate and the time left, once a second at most."""
-        now = time.perf_counter()
-        if now - self.told < 1:
-            return
-        self.told = now
-        job, done = self.job, self.job.steps - self.begun
-        rate = done / max(1e-9, now - self.started)
-        left = (phase.epochs - job.epoch) * per_epoch - job.step
-        left += sum(p.epochs * per_epoch for p in job.plan.phases[job.phase + 1 :] if p.solver == "adamw")
-        job.tell(
-            {
-                "event": "step",
-                "phase": job.phase + 1,
-                "epoch": job.epoch + 1,
-                "steps": job.steps,
-                "of": job.steps + left,
-                "loss": job.loss_sum / max(1, job.loss_count),
-                "rows_per_second": rate * job.plan.batch,
-                "seconds_left": left / max(1e-9, rate),
-            }
-        )
+    def snapshot(self, stepper: torch.optim.Optimizer | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Copies of all that changes: numbers, and tensors on the processor's side."""
+        guards = [guard.state() for guard in self.guards]
+        job = self.job
+        numbers: dict[str, Any] = {
+            "job": copy.deepcopy({name: getattr(job, name) for name in (*PLACE, *TROUBLE)}),
+            "guards": [numbers for numbers, _ in guards],
+            "seconds": job.seconds + time.perf_counter() - self.started,
+        }
+        tensors: dict[str, dict[str, Tensor]] = {"weights": job.weights()}
+        if stepper is not None:
+            tensors["optimiser"] = {n: t.clone() for n, t in optimiser_tensors(stepper).items()}
+        tensors |= {f"guard.{i}": dict(table) for i, (_, table) in enumerate(guards) if table}
+        return numbers, {
+            n: {k: v.detach().cpu().contiguous() for k, v in t.items()} for n, t in tensors.items()
+        }
 
+    def wait(self) -> None:
+        """Until what is being written is on disk, or could not be."""
+        if (failure := self.thread.wait()) is not None:
+            self.warn(failure)
 
-def beginning(job: Job) -> Iterator[bytes | memoryview]:
-    """Plan, rows, labels and all weights before the first step: only a training with the same is resumed."""
-    plan = {k: v for k, v in to_table(job.plan).items() if k != "reasons"}
-    yield f"format {FORMAT} {plan}".encode()
-    for name, split in sorted(job.splits.items()):
-        yield f"{name} {split.inputs.key}".encode()
-        yield bytes_of(split.targets)
-    for name, tensor in job.anatomy.model.state_dict().items():
-        yield f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode()
-        yield bytes_of(tensor)
+    def warn(self, failure: BaseException) -> None:
+        self.failed += 1
+        self.note(f"checkpoint not written: {failure} (warning {self.failed})")
+
+    def note(self, what: str) -> None:
+        self.job.tell({"event": "note", "what": what})
+
+    def put_down(self, stop: Stop, stepper: torch.optim.Optimizer) -> NoReturn:
+        """Save where the job stands, wait for it, and let the signal that asked for it go on."""
+        self.save(stepper)
+        self.wait()
+        self.job.tell({"event": "stopped", "steps": self.job.steps, "signal": stop.signal})
+        stop.hand_on()
 
 
 def optimiser_tensors(stepper: torch.optim.Optimizer) -> dict[str, Tensor]:

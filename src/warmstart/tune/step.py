@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from warmstart.base.errors import WarmstartError
 from warmstart.base.seeds import stream
 from warmstart.models.features import read
+from warmstart.tune import finite, memory
 from warmstart.tune.job import Guard, Job, Split
 
 
@@ -26,25 +26,31 @@ def one_step(
 ) -> None:
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
-    The rows go through in parts of plan.micro_batch, which changes nothing but rounding. Raises
-    WarmstartError, before the step, if the loss or its gradient is not finite. Dividing by the rows and
-    clipping are left to the optimiser, which passes over every gradient anyway.
+    The rows go through in parts of plan.micro_batch, or fewer where memory runs out, which changes nothing
+    but rounding. A step whose loss or gradient is not finite is not taken. Dividing by the rows and clipping
+    are left to the optimiser, which passes over every gradient anyway.
     """
     for table in stepper.param_groups:
         table["lr"] = table["full_lr"] * rate
     stepper.zero_grad(set_to_none=True)
-    total, count = add_gradients(job, split, numbers, start)
+    undo = finite.statistics(job)
+    total, count = memory.learning(
+        job, stepper, len(numbers), undo, lambda: add_gradients(job, split, numbers, start)
+    )
     learning = [p for table in stepper.param_groups for p in table["params"] if p.grad is not None]
     for guard in guards:
         penalty = guard.penalty(job)
         if penalty is not None:
             (penalty * count).backward()  # type: ignore[no-untyped-call]
-    norm = float(torch.nn.utils.get_total_norm([p.grad for p in learning])) / count
+    norm = float(torch.nn.utils.get_total_norm([p.grad for p in learning if p.grad is not None])) / count
     if not (math.isfinite(total) and math.isfinite(norm)):
-        raise not_finite(job, total / count, numbers)
+        undo()
+        finite.skip(job, split, numbers, start, total / count)
+        return
     scale = count * max(1.0, norm / job.plan.clip)
     stepper.grad_scale = torch.tensor(scale, device=job.device)  # type: ignore[attr-defined]
     stepper.step()
+    job.skipped = 0
     job.loss_sum, job.loss_count = job.loss_sum + total, job.loss_count + count
 
 
@@ -53,7 +59,7 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
 
     Dropout draws from a stream of its own for each step, so that a resumed training draws the same.
     """
-    size = job.plan.micro_batch or len(numbers)
+    size = memory.at_a_time(job.limits, "step", job.plan.micro_batch or len(numbers))
     total, count, device = 0.0, 0, job.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         sow(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step), device)
@@ -74,13 +80,3 @@ def sow(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.default_generators[device.index or 0].manual_seed(seed)
-
-
-def not_finite(job: Job, loss: float, numbers: NDArray[np.int64]) -> WarmstartError:
-    place = f"phase {job.phase + 1}, epoch {job.epoch + 1}, step {job.step + 1}"
-    rows = ", ".join(str(n) for n in numbers[:8]) + (" ..." if len(numbers) > 8 else "")
-    return WarmstartError(
-        f"the loss ({loss:g}) or its gradient is not finite in {place}; in the training split: {rows}",
-        f"lower the rate (--set phases.{job.phase}.lr=...) or look at these rows; the step was not taken",
-        "not-finite",
-    )

@@ -9,8 +9,9 @@ from pathlib import Path
 from warmstart.base.types import Phase
 from warmstart.models.anatomy import BATCH_NORMS, Anatomy, frozen_names
 from warmstart.models.features import keep_prefix
-from warmstart.models.inputs import bytes_of, digest
+from warmstart.models.inputs import Inputs, bytes_of, digest
 from warmstart.tune.job import Job, Split
+from warmstart.tune.memory import looking
 
 CACHE_LIMIT = 2_000_000_000  # bytes of kept activations a split
 
@@ -22,7 +23,8 @@ class Keeping:
     cache: Path | None = None  # None: frozen layers are run in every step
     cache_limit: int = CACHE_LIMIT
     checkpoints: Path | None = None  # None: nothing to resume from
-    save_seconds: float = 30.0  # at least this long between checkpoints within a phase
+    save_seconds: float = 30.0  # at least this long between checkpoints within a phase; 0: after each step
+    allow_change: bool = False  # go on also where plan, data or model are others than those it was begun with
 
 
 def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str, Split], int]:
@@ -31,10 +33,15 @@ def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str
     if boundary == 0 or keeping.cache is None:
         return job.splits, 0
     kept: dict[str, Split] = {}
+    cache = keeping.cache
+
+    def keep(rows: Inputs) -> Inputs | None:
+        return keep_prefix(job.anatomy, rows, boundary, cache, keeping.cache_limit)
+
     for name, split in job.splits.items():
-        inputs = keep_prefix(job.anatomy, split.inputs, boundary, keeping.cache, keeping.cache_limit)
+        inputs = looking(job.limits, split.inputs, keep, job.tell)
         if inputs is None:
-            what = "what the frozen layers give is too large to keep, so they are run in every step"
+            what = "what the frozen layers give is too large to keep here, so they are run in every step"
             job.tell({"event": "note", "what": what})
             return job.splits, 0
         kept[name] = replace(split, inputs=inputs)
