@@ -60,13 +60,21 @@ class Headline:
 
     def _because(self, claim: Claim) -> list[str]:
         limit, words = self.trial.detectable, self._words
-        least, most = words.metric.bounds
         if self.trial.verdict == NOT_WORTH:
             margin = words.difference(words.metric.margin)
             return [] if claim.gain.high < 0 else [f"a gain of {margin} or more is ruled out"]
         if self.trial.verdict == WORTH:
             near = f"near the limit of what these rows can show ({words.difference(limit)})"
             return [near] if claim.gain.value < limit else []
+        idle = f"the {claim.reference} rival did not learn, so the difference to it proves nothing"
+        return [*([idle] if claim.idle else []), *self._doubts(claim)]
+
+    def _doubts(self, claim: Claim) -> list[str]:
+        """Why nothing can be told, apart from a rival that did not learn."""
+        limit, words = self.trial.detectable, self._words
+        least, most = words.metric.bounds
+        if claim.idle and claim.gain.low > 0:
+            return []
         if not claim.beaten and limit >= most - least:
             return ["so few rows can show no difference"]
         if not claim.beaten:

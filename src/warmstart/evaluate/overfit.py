@@ -7,6 +7,7 @@ from typing import Any
 from warmstart.base.types import Measure, Overfitting, Run
 from warmstart.evaluate.intervals import newcombe
 from warmstart.evaluate.metrics.accuracy import Accuracy
+from warmstart.evaluate.roles import did_not_learn
 from warmstart.evaluate.words import Words
 
 ALARM = 0.05  # of accuracy: a gap surely larger than this is one sign of strong overfitting
@@ -63,4 +64,4 @@ def _sentence(run: Run, gap: Measure, rises: int) -> str:
     )
     if rises >= RISES:
         text += f"; the validation loss was above its minimum in the last {rises} evaluations"
-    return text
+    return text + ("; it did not learn" if did_not_learn(run) else "")

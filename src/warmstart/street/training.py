@@ -17,7 +17,7 @@ from warmstart.adapt.merge import merge_adapters
 from warmstart.base.files import write_text
 from warmstart.base.seeds import generator
 from warmstart.base.types import Bundle, Facts, Finding, Plan, Predictions, Run
-from warmstart.decide.choose import plan_for
+from warmstart.decide.choose import patient, plan_for
 from warmstart.models.anatomy import State
 from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
@@ -64,20 +64,11 @@ def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
     fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
     plans = [plan_for(name, facts, plan.model, seed=plan.seed) for name in names if name != plan.strategy]
     return [
-        replace(p, guards=tuple(patient(g, p) for g in fair), batch=plan.batch, micro_batch=plan.micro_batch)
+        replace(
+            p, guards=patient(fair, p.phases, p.pretrained), batch=plan.batch, micro_batch=plan.micro_batch
+        )
         for p in plans
     ]
-
-
-def patient(guard: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """The guard, but waiting for half of the epochs where weights are fresh.
-
-    Their validation loss rises before it falls, while the norm statistics follow; a rival that is stopped
-    there would be beaten by the guard and not by the pretrained weights.
-    """
-    if plan.pretrained or "patience" not in guard:
-        return guard
-    return {**guard, "patience": max(guard["patience"], max(p.epochs for p in plan.phases) // 2)}
 
 
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:

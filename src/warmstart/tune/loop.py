@@ -23,7 +23,7 @@ from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
 from warmstart.models.features import before_head, logits_of
 from warmstart.models.load import Pretrained
 from warmstart.tasks._classification import Classification
-from warmstart.tune import head, resume
+from warmstart.tune import head, norms, resume
 from warmstart.tune.check import check_plan
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
@@ -142,6 +142,7 @@ def step_through(
             saver.save_if_due(stepper)
         last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
         seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
+        norms.refresh(job, splits["train"].inputs, start)
         look(job, guards, splits["validation"], start, seen)
         job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
         saver.save_if_due(stepper)

@@ -11,7 +11,7 @@ from warmstart.tune.job import Guard, Job
 
 @dataclass
 class EarlyStop(Guard):
-    """The best weights of all phases are what the training ends with."""
+    """The best weights of all phases are kept; those of an untrained network are none of them."""
 
     mitigates = "overfitting"
     patience: int = 5
@@ -27,6 +27,8 @@ class EarlyStop(Guard):
             )
 
     def watch(self, job: Job, scores: dict[str, float]) -> None:
+        if not (job.steps or job.plan.pretrained):
+            return
         if job.phase != self.phase:
             self.phase, self.waited = job.phase, 0
         if self.best is None or scores["validation_loss"] < self.best:
