@@ -106,7 +106,8 @@ def patient(
 ) -> tuple[dict[str, Any], ...]:
     """The guards, but waiting for half of the epochs where weights are fresh.
 
-    Their validation loss may rise before it falls. Stopped there, training from scratch would be beaten by the guard and not by the pretrained weights.
+    Their validation loss may rise before it falls. Stopped there, training from scratch would be beaten by
+    the guard and not by the pretrained weights.
     """
     half = 0 if pretrained else max(phase.epochs for phase in phases) // 2
     return tuple(
