@@ -72,6 +72,24 @@ def test_patience_counts_looks_without_gain_and_begins_anew_with_each_phase():
     assert job.stop
 
 
+def test_a_phase_that_begins_worse_than_the_best_may_go_on_while_it_gains():
+    """The head that leaves the body something to learn begins behind the best head, which is kept."""
+    guard = GUARDS.build({"name": "early_stop", "patience": 2})
+    job = job_for(worlds.pretrained("bert"), worlds.phase(), worlds.phase())
+    guard.watch(job, {"validation_loss": 1.0})
+    guard.watch(job, {"validation_loss": 3.0})
+    job.phase = 1
+    for loss, stops in ((2.9, False), (2.6, False), (2.2, False), (2.3, False), (2.1, False)):
+        guard.watch(job, {"validation_loss": loss})
+        assert job.stop is stops
+    again = GUARDS.build({"name": "early_stop", "patience": 2})
+    again.restore(*guard.state())
+    for loss, stops in ((2.1, False), (2.2, True)):
+        again.watch(job, {"validation_loss": loss})
+        assert job.stop is stops
+    assert again.best == 1.0
+
+
 def moved(model, by=0.1, seed=7):
     source = torch.Generator().manual_seed(seed)
     with torch.no_grad():

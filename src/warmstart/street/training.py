@@ -31,6 +31,8 @@ from warmstart.tune.job import Split
 from warmstart.tune.loop import Trained, tune
 from warmstart.tune.trunk import Keeping
 
+RIVALS = ("frozen", "scratch")
+ADAPTERS = ("lora",)  # edits that only help to train: the finished network has its shape without them
 SPLITS = ("train", "validation", "test")
 PROVED = 64  # test rows that the saved processor must read like the one that was measured
 TRAIN_SAMPLE = 1000  # training rows that the finished model is asked about
@@ -58,17 +60,30 @@ def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained) -> Ready:
     return Ready(splits, numbers, tuple(findings))
 
 
-def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
-    """Scratch and frozen beside the plan, full beside a frozen one: same rows, seed and guards."""
-    names = ["frozen", "scratch"] if plan.strategy != "frozen" else ["full", "scratch"]
+def rival_plans(plan: Plan, facts: Facts) -> dict[str, Plan]:
+    """By name: scratch and frozen beside the plan, full too beside a frozen one; same seed and guards.
+
+    A rival that is the plan itself is left out; one that merely shares its name is called "<name>-default".
+    """
     fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
-    plans = [plan_for(name, facts, plan.model, seed=plan.seed) for name in names if name != plan.strategy]
-    return [
-        replace(
-            p, guards=patient(fair, p.phases, p.pretrained), batch=plan.batch, micro_batch=plan.micro_batch
-        )
-        for p in plans
-    ]
+    found = {}
+    for name in ["full", *RIVALS] if plan.strategy == "frozen" else RIVALS:
+        rival = fair_rival(plan_for(name, facts, plan.model, seed=plan.seed), plan, fair)
+        if replace(rival, reasons=()) != replace(plan, reasons=()):
+            found[f"{name}-default" if name == plan.strategy else name] = rival
+    return found
+
+
+def fair_rival(rival: Plan, plan: Plan, guards: tuple[dict[str, Any], ...]) -> Plan:
+    """The rival with the plan's batches and guards; from scratch also with the plan's shape of the network."""
+    shape = rival.edits if rival.pretrained else tuple(e for e in plan.edits if e["name"] not in ADAPTERS)
+    return replace(
+        rival,
+        edits=shape,
+        guards=patient(guards, rival.phases, rival.pretrained),
+        batch=plan.batch,
+        micro_batch=plan.micro_batch,
+    )
 
 
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:

@@ -19,7 +19,7 @@ from warmstart.tune import checkpoint
 from warmstart.tune.job import Guard, Job
 
 PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history", "proofs")
-FORMAT = 1  # of what is saved; another one is not resumed
+FORMAT = 2  # of what is saved; another one is not resumed
 FAILURES = (OSError, RuntimeError, SafetensorError)  # as which a full disk arrives
 
 
