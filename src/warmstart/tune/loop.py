@@ -25,6 +25,7 @@ from warmstart.models.load import Pretrained
 from warmstart.tasks._classification import Classification
 from warmstart.tune import head, norms, resume
 from warmstart.tune.check import check_plan
+from warmstart.tune.explosion import stop_if_exploded
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard, Job, Split
@@ -143,7 +144,9 @@ def step_through(
         last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
         seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
         norms.refresh(job, splits["train"].inputs, start)
+        before = job.history[-1]["train_loss"]
         look(job, guards, splits["validation"], start, seen)
+        stop_if_exploded(job, before, seen["train_loss"])
         job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
         saver.save_if_due(stepper)
 
