@@ -75,7 +75,7 @@ def rival_plans(plan: Plan, facts: Facts) -> dict[str, Plan]:
 
 
 def fair_rival(rival: Plan, plan: Plan, guards: tuple[dict[str, Any], ...]) -> Plan:
-    """The rival with the plan's batches and guards; from scratch also with the plan's shape of the network."""
+    """The rival with the plan's batches and guards; from scratch also with the plan's network."""
     shape = rival.edits if rival.pretrained else tuple(e for e in plan.edits if e["name"] not in ADAPTERS)
     return replace(
         rival,
