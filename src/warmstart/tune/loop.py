@@ -144,9 +144,8 @@ def step_through(
         last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
         seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
         norms.refresh(job, splits["train"].inputs, start)
-        before = job.history[-1]["train_loss"]
         look(job, guards, splits["validation"], start, seen)
-        stop_if_exploded(job, before, seen["train_loss"])
+        stop_if_exploded(job)
         job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
         saver.save_if_due(stepper)
 

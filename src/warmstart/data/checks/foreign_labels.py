@@ -1,4 +1,4 @@
-"""Test or validation rows with other labels than the training rows: nothing could be proved or chosen on them."""
+"""Test or validation rows with other labels than the training rows: they could prove or choose nothing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ class ForeignLabels:
             known = sum(number for label, number in asked.items() if label in learned)
             if learned and known < SHARE * asked.total():
                 raise WarmstartError(
-                    f"{draft.source}: {known:,} of {asked.total():,} {name} rows have a label of the training "
-                    f"rows; there: {quoted(in_order(asked))}; in training: {quoted(in_order(learned))}",
+                    f"{draft.source}: {known:,} of {asked.total():,} {name} rows have a learned label; "
+                    f"there: {quoted(in_order(asked))}; in training: {quoted(in_order(learned))}",
                     advice(asked, learned),
                     "foreign-labels",
                 )
