@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from warmstart.base.types import Run
+from warmstart.base.types import Phase, Run
 from warmstart.evaluate.intervals import wilson
 
 
@@ -48,3 +48,22 @@ def never_better_than_untrained(run: Run) -> bool:
     """Is the validation loss before the first step, where there was a look, the lowest of all?"""
     losses = [look["validation_loss"] for look in run.history]
     return len(losses) > 1 and run.history[0].get("step") == 0 and losses[0] <= min(losses[1:])
+
+
+def keeps_best(run: Run) -> bool:
+    """Did it end with the weights of its best look, not with its last?"""
+    return any(guard["name"] == "early_stop" for guard in run.plan.guards)
+
+
+def never_improved(run: Run) -> bool:
+    """Is a tuned run nothing but its frozen head, since no later look at the validation rows was better?"""
+    heads = next((i for i, phase in enumerate(run.plan.phases) if not head_alone(phase)), None)
+    looks = [look for look in run.history if look.get("validation_loss") is not None]
+    if not (heads and looks and fine_tuned(run) and keeps_best(run)):
+        return False
+    best = min(looks, key=lambda look: look["validation_loss"])
+    return bool(best.get("phase", 0) <= heads)
+
+
+def head_alone(phase: Phase) -> bool:
+    return phase.solver == "logistic" or phase.learn == ("head",)

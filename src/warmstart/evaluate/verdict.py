@@ -134,6 +134,11 @@ def put_on_trial(
     return Trial(subject, verdict, claim, detectable(test[subject], test[claim.reference]))
 
 
+def beats(ours: Sample, theirs: Sample) -> bool:
+    """Is the one shown to be better than the other?"""
+    return claims(ours, {"": theirs})[0].beaten
+
+
 def fair(claim: Claim, runs: Mapping[str, Run]) -> Claim:
     """The claim, not counted as a win where its reference is a run from scratch that did not learn."""
     idle = claim.reference in runs and did_not_learn(runs[claim.reference])
