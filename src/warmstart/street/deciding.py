@@ -59,6 +59,7 @@ def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
         can_pool=part.can_pool,
         can_cut=part.can_cut,
         has_batch_norm=pretrained.anatomy.has_batch_norm,
+        measured=chosen.accuracy.n > 0,
     )
 
 
