@@ -57,7 +57,7 @@ def run(
         plan, options = deciding.decide(trip, facts, ranking)
         pretrained = training.load_for(trip, plan, facts.modality)
         ready = training.prepare(trip, bundle, pretrained)
-        plans = {p.strategy: p for p in (plan, *training.rival_plans(plan, facts))}
+        plans = {plan.strategy: plan, **training.rival_plans(plan, facts)}
         trained = {name: training.carry_out(trip, name, p, bundle, ready) for name, p in plans.items()}
         base = training.base_run(trip, plan, bundle, ready)
         all_runs = trained if base is None else {**trained, "base": base}

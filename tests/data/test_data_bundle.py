@@ -137,6 +137,49 @@ def test_a_test_that_cannot_be_is_refused(case, table: Path, tmp_path: Path):
     assert refused.value.code == ("missing-column" if case == "other columns" else "two-tests")
 
 
+@pytest.mark.parametrize("split", ["test", "validation"])
+@pytest.mark.parametrize("labels", ["empty", "no column"])
+def test_a_split_that_was_asked_for_and_has_no_labels_is_no_reason_to_take_rows_by_chance(
+    split, labels, table: Path, tmp_path: Path
+):
+    rows = reviews(20, start=500)
+    if labels == "empty":
+        other = write_table(tmp_path / "new.csv", [(text, "") for text, _ in rows])
+    else:
+        other = write_table(tmp_path / "new.csv", [(text,) for text, _ in rows], ("text",))
+    with pytest.raises(WarmstartError, match="new.csv") as refused:
+        open_bundle(str(table), tmp_path / "out", **{split: str(other)})
+    assert refused.value.code == f"no-{split}-rows"
+
+
+FOREIGN = {
+    "other classes": (("a", "b"), ("c", "d"), "--label"),
+    "case": (("spam", "ham"), ("Spam", "Ham"), "by case: spell 'Ham' and 'ham' alike"),
+    "numbers": (("1", "0"), ("1.0", "0.0"), "number is written: spell '0.0' and '0' alike"),
+    "too few": (("a", "b"), ("b", "c", "d"), "--label"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_test_rows_with_other_labels_than_the_training_rows_are_refused(case, tmp_path: Path):
+    ours, theirs, advice = FOREIGN[case]
+    named = [(text, ours[i % len(ours)]) for i, (text, _) in enumerate(reviews(40))]
+    other = [(text, theirs[i % len(theirs)]) for i, (text, _) in enumerate(reviews(20, start=300))]
+    source, test = write_table(tmp_path / "x.csv", named), write_table(tmp_path / "new.csv", other)
+    with pytest.raises(WarmstartError) as refused:
+        open_bundle(str(source), tmp_path / "out", test=str(test))
+    assert refused.value.code == "foreign-labels"
+    assert all(repr(label) in refused.value.wrong for label in (*ours, *theirs))
+    assert advice in refused.value.do
+
+
+def test_test_rows_of_which_half_have_known_labels_are_taken(tmp_path: Path):
+    named = [(text, "ab"[i % 2]) for i, (text, _) in enumerate(reviews(40))]
+    other = [(text, "acbd"[i % 4]) for i, (text, _) in enumerate(reviews(20, start=300))]
+    source, test = write_table(tmp_path / "x.csv", named), write_table(tmp_path / "new.csv", other)
+    assert len(open_bundle(str(source), tmp_path / "out", test=str(test)).test) == 20
+
+
 def test_a_test_without_labels_is_set_aside_and_another_is_made(table: Path, tmp_path: Path):
     write_table(tmp_path / "set" / "train.csv", reviews(100))
     write_table(tmp_path / "set" / "test.csv", [(text,) for text, _ in reviews(20, start=300)], ("text",))

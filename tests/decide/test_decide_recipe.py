@@ -220,6 +220,18 @@ def test_without_depths_or_pooling_the_architecture_is_left_alone(strategy):
         assert [e["name"] for e in edits(strategy, facts)] == ["new_head"] + ["lora"] * (strategy == "lora")
 
 
+@pytest.mark.parametrize("strategy", ["full", "partial", "frozen"])
+def test_where_nothing_could_be_measured_a_text_is_read_by_its_mean_and_that_is_said(strategy):
+    facts = text(measured=False, median_per_class=1.0, probe=0.0)
+    assert edits(strategy, facts) == (MEAN, NEW_HEAD)
+    assert edits(strategy, image(measured=False)) == (NEW_HEAD,)
+    told = STRATEGIES.get(strategy)().why(facts)
+    assert any("no depth can be measured" in reason.rule for reason in told)
+    suits, reason = STRATEGIES.get("frozen")().suits(facts)
+    assert suits > STRATEGIES.get("partial")().suits(facts)[0]
+    assert reason.saw == "1 rows in the median class, 352 in all, too few to probe the frozen features"
+
+
 def test_fresh_weights_leave_the_architecture_alone():
     assert edits("scratch", text(depths=HUMP)) == (NEW_HEAD,)
 

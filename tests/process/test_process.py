@@ -306,3 +306,61 @@ def test_a_model_that_knows_all_classes_is_compared_untouched(world, tmp_path):
 def predictions(folder: Path, name: str) -> dict[str, np.ndarray]:
     with np.load(folder / "training" / name / "predictions.npz", allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+def planned(world, tmp_path, **asked):
+    small = {**SMALL, **asked}
+    return process.plan(world / "reviews.csv", runs=tmp_path, models=(str(world / "text-model"),), **small)
+
+
+def change(path, *pairs):
+    text = path.read_text()
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+
+
+def test_a_strategy_changed_in_the_plan_brings_its_own_phases_and_that_is_said(world, tmp_path):
+    _, folder = planned(world, tmp_path, strategy="full")
+    change(folder / "plan.yaml", ("strategy: full", "strategy: frozen"), ("batch: 16", "batch: 8"))
+    told = []
+    result = process.run(folder, tell=told.append)
+    asked, _ = planned(world, tmp_path, strategy="frozen")
+    assert replace(result.plan, reasons=()) == replace(asked, reasons=(), batch=8)
+    assert read_plan(folder / "plan.yaml") == replace(result.plan, reasons=())
+    assert [e["what"] for e in told if e["event"] == "note"] == [
+        "plan.yaml: phases and edits now follow frozen"
+    ]
+    assert set(result.runs) == {"frozen", "full", "scratch"}
+    assert "--strategy frozen" in result.reproduce.command
+    assert "--set batch=8" in result.reproduce.command
+    assert process.run(folder) == result, "and then it is done"
+
+
+def test_a_plan_of_another_strategy_may_be_edited_further(world, tmp_path):
+    _, folder = planned(world, tmp_path, strategy="frozen")
+    change(folder / "plan.yaml", ("strategy: frozen", "strategy: partial"))
+    process.tune(folder)
+    phase = read_plan(folder / "plan.yaml").phases[-1]
+    change(folder / "plan.yaml", (f"epochs: {phase.epochs}", "epochs: 2"))
+    assert process.tune(folder).plan.phases[-1] == replace(phase, epochs=2)
+
+
+def test_a_strategy_changed_along_with_its_phases_is_refused(world, tmp_path):
+    plan, folder = planned(world, tmp_path, strategy="full")
+    change(
+        folder / "plan.yaml",
+        ("strategy: full", "strategy: frozen"),
+        (f"epochs: {plan.phases[-1].epochs}", "epochs: 2"),
+    )
+    with pytest.raises(WarmstartError, match="--strategy frozen") as refused:
+        process.run(folder)
+    assert refused.value.code == "mixed-strategy"
+
+
+@pytest.mark.parametrize(("strategy", "pretrained"), [("frozen", "false"), ("scratch", "true")])
+def test_fresh_weights_do_not_go_by_the_name_of_a_pretrained_strategy(world, tmp_path, strategy, pretrained):
+    with pytest.raises(WarmstartError) as refused:
+        planned(world, tmp_path, strategy=strategy, settings=(f"pretrained={pretrained}",))
+    assert refused.value.code == "mixed-strategy"

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 
 import pytest
 from example_results import VARIANTS, example, small
@@ -70,3 +70,14 @@ def test_importing_the_report_costs_little():
     code += "\nprint(*{'torch', 'transformers', 'jinja2', 'rich', 'pydantic', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_models_that_were_not_measured_are_no_trouble_to_any_form(form, tmp_path):
+    known = example()
+    blank = [
+        replace(m, accuracy=replace(m.accuracy, n=0), depths={}, opinions={}, score=0.0, low=0.0, high=0.0)
+        for m in known.ranking
+    ]
+    path = form.write(replace(known, ranking=tuple(blank)), tmp_path)
+    if path.suffix == ".html":
+        assert path.read_text(encoding="utf-8").count("not measured") == len(blank)

@@ -15,7 +15,7 @@ from warmstart.tune.loop import Keeping, new_job
 RUINED = (
     worlds.phase(("head",), lr=3e-2, epochs=2),
     worlds.phase(("*",), lr=5e-3, epochs=3),
-    worlds.phase(("*",), lr=1.0, epochs=6, schedule="constant", warmup=0.0),
+    worlds.phase(("*",), lr=0.3, epochs=6, schedule="constant", warmup=0.0),
 )
 
 
@@ -44,10 +44,10 @@ def test_early_stop_ends_with_the_best_weights_which_have_the_loss_that_was_logg
     model, trained = ruined({"name": "early_stop", "patience": 3}, keeping=keeping)
     losses = [look["validation_loss"] for look in trained.history]
     assert validation_loss(model) == min(losses) < min(losses[0], losses[-1])
-    assert [look["phase"] for look in trained.history] == [0, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert [look["phase"] for look in trained.history] == [0, 1, 1, 2, 2, 2, 3]  # the last is ended
     without, trained = ruined(keeping=keeping)
     assert validation_loss(without) > 1.3 * min(losses)
-    assert len(trained.history) == 12
+    assert len(trained.history) == 7
 
 
 def test_a_training_that_only_harms_ends_where_it_began():
@@ -70,6 +70,24 @@ def test_patience_counts_looks_without_gain_and_begins_anew_with_each_phase():
     assert not job.stop
     guard.watch(job, {"validation_loss": 2.0})
     assert job.stop
+
+
+def test_a_phase_that_begins_worse_than_the_best_may_go_on_while_it_gains():
+    """The head that leaves the body something to learn begins behind the best head, which is kept."""
+    guard = GUARDS.build({"name": "early_stop", "patience": 2})
+    job = job_for(worlds.pretrained("bert"), worlds.phase(), worlds.phase())
+    guard.watch(job, {"validation_loss": 1.0})
+    guard.watch(job, {"validation_loss": 3.0})
+    job.phase = 1
+    for loss, stops in ((2.9, False), (2.6, False), (2.2, False), (2.3, False), (2.1, False)):
+        guard.watch(job, {"validation_loss": loss})
+        assert job.stop is stops
+    again = GUARDS.build({"name": "early_stop", "patience": 2})
+    again.restore(*guard.state())
+    for loss, stops in ((2.1, False), (2.2, True)):
+        again.watch(job, {"validation_loss": loss})
+        assert job.stop is stops
+    assert again.best == 1.0
 
 
 def moved(model, by=0.1, seed=7):

@@ -15,7 +15,7 @@ from warmstart.tune.job import Split
 
 
 def test_a_training_learns_what_can_be_learned():
-    plan = worlds.plan(worlds.phase(("head",), solver="logistic"), worlds.phase(lr=5e-3, epochs=6))
+    plan = worlds.plan(worlds.phase(("head",), lr=1e-2), worlds.phase(lr=5e-3, epochs=8))
     data = worlds.splits("bert", train=96, validation=40)
     _, trained = worlds.run("bert", plan, data=data)
     assert trained.history[0]["validation_accuracy"] < 0.6

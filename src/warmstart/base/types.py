@@ -124,6 +124,7 @@ class Facts:
     can_cut: bool  # can the top layers be dropped?
     has_batch_norm: bool
     batch: int = 16
+    measured: bool = True  # could probe and depths be measured, or are the rows too few?
 
     @property
     def body(self) -> tuple[str, ...]:

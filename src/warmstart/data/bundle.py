@@ -5,6 +5,7 @@ bundle = load_bundle(Path("runs/reviews-1/data"))  # the same
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,13 @@ def open_bundle(
     _forget(folder)
     if limit is not None and limit < 1:
         raise WarmstartError(f"--rows is {limit}", "use 1 or more rows, or leave it out", "limit-too-small")
+    named = {"test": test, "validation": validation}
     draft, findings = _drafted(source, test, validation, Asked(text, image, label, group))
     draft, findings = _checked(draft, findings, "rows")
+    _refuse_lost(draft, named)
     near, note = near_pairs(draft)
     draft, findings = _checked(replace(draft, near=near, near_note=note), findings, "near")
+    _refuse_lost(draft, named)
     draft, divided = _divided(draft, seed, limit)
     draft, findings = _checked(draft, [*findings, divided], "splits")
     return _written(draft, tuple(findings), source, folder)
@@ -111,6 +115,17 @@ def _refuse_no_input(draft: Draft) -> None:
                 f"{draft.source}: the {split_name} rows have nothing in column {name!r}",
                 "give the columns of both files the same names",
                 "missing-column",
+            )
+
+
+def _refuse_lost(draft: Draft, named: Mapping[str, str | None]) -> None:
+    """A file that was named for a split but has no usable row is not replaced by rows taken by chance."""
+    for name, place in named.items():
+        if place and name not in draft.brought:
+            raise WarmstartError(
+                f"{place}: no row of it can be used for {name} (dropped: {'; '.join(draft.dropped)})",
+                f"give its rows labels and inputs in the columns of {draft.source}, or leave the file out",
+                f"no-{name}-rows",
             )
 
 

@@ -4,10 +4,11 @@ A strategy answers from a prior, a table of what worked elsewhere. Where strateg
 user's own rows (pilots), the measurements decide and the prior only explains.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from warmstart.base.types import Facts, Measure, Option, Plan, Reason
+from warmstart.base.types import Facts, Measure, Option, Phase, Plan, Reason
 from warmstart.decide.strategies import STRATEGIES
 
 GUARDS = ({"name": "early_stop", "patience": 5},)  # for every strategy alike, so that rivals compare fairly
@@ -83,19 +84,35 @@ def plan_for(
     part = STRATEGIES.get(strategy)()
     norms, why_norms = norm_statistics(facts, part.pretrained)
     explain = getattr(part, "why", None)  # optional in the contract of strategies
+    phases = part.phases(facts)
     own = (part.suits(facts)[1], *(explain(facts) if explain else ()), *why_norms)
     return Plan(
         strategy=strategy,
         model=model,
         task=facts.task,
-        phases=part.phases(facts),
+        phases=phases,
         edits=part.edits(facts),
-        guards=tuple(dict(guard) for guard in GUARDS),
+        guards=patient(GUARDS, phases, part.pretrained),
         pretrained=part.pretrained,
         batch=facts.batch,
         norm_statistics=norms,
         seed=seed,
         reasons=(*reasons, *own),
+    )
+
+
+def patient(
+    guards: Iterable[Mapping[str, Any]], phases: Sequence[Phase], pretrained: bool
+) -> tuple[dict[str, Any], ...]:
+    """The guards, but waiting for half of the epochs where weights are fresh.
+
+    Their validation loss may rise before it falls. Stopped there, training from scratch would be beaten by
+    the guard and not by the pretrained weights.
+    """
+    half = 0 if pretrained else max(phase.epochs for phase in phases) // 2
+    return tuple(
+        {**guard, "patience": max(guard["patience"], half)} if "patience" in guard else dict(guard)
+        for guard in guards
     )
 
 

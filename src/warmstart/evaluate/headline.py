@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from warmstart.base.types import Gain, Run
 from warmstart.evaluate.compare import Sample
-from warmstart.evaluate.roles import as_it_is, from_scratch
+from warmstart.evaluate.roles import as_it_is, from_scratch, never_improved
 from warmstart.evaluate.significance import ALPHA
-from warmstart.evaluate.verdict import FLOOR, NOT_WORTH, WORTH, Claim, Trial
+from warmstart.evaluate.verdict import FLOOR, NOT_WORTH, WORTH, Claim, Trial, beats
 from warmstart.evaluate.words import Words
 
 
@@ -27,9 +27,10 @@ class Headline:
         if self.trial.claim is None:
             return f"{start}: no run was fine-tuned from pretrained weights; {self._lead()}."
         parts = [f"{self._lead()}, {self._against(self.trial.claim)}", *self._because(self.trial.claim)]
+        parts += self._shortfalls(self.trial.claim)
         if not any(from_scratch(run) for run in self.runs.values()):
             parts.append("learning from scratch was not run")
-        if self.planned not in (self.recommended, self.trial.subject):
+        if self.planned not in (self.recommended, self.trial.subject, self.trial.claim.reference):
             parts.append(self._plan())
         return f"{start}: {'; '.join(parts)}."
 
@@ -58,15 +59,33 @@ class Headline:
         than = "" if claim.reference == self.recommended else self._called(claim.reference)
         return who + self._words.against(claim.gain.value, claim.gain.low, claim.gain.high, than)
 
+    def _shortfalls(self, claim: Claim) -> list[str]:
+        """What the recommended run did not do, and is not said yet."""
+        found, ours, guess = [], self.test[self.recommended], self.test[FLOOR]
+        if never_improved(self.runs[self.recommended]):
+            found.append("its tuning never improved on its frozen head")
+        if not (claim.reference == FLOOR and self.trial.subject == self.recommended or beats(ours, guess)):
+            value = self._words.value(guess.value)
+            found.append(f"it is not shown to beat {self._called(FLOOR)} ({value})")
+        return found
+
     def _because(self, claim: Claim) -> list[str]:
         limit, words = self.trial.detectable, self._words
-        least, most = words.metric.bounds
         if self.trial.verdict == NOT_WORTH:
             margin = words.difference(words.metric.margin)
             return [] if claim.gain.high < 0 else [f"a gain of {margin} or more is ruled out"]
         if self.trial.verdict == WORTH:
             near = f"near the limit of what these rows can show ({words.difference(limit)})"
             return [near] if claim.gain.value < limit else []
+        idle = f"the {claim.reference} rival did not learn, so the difference to it proves nothing"
+        return [*([idle] if claim.idle else []), *self._doubts(claim)]
+
+    def _doubts(self, claim: Claim) -> list[str]:
+        """Why nothing can be told, apart from a rival that did not learn."""
+        limit, words = self.trial.detectable, self._words
+        least, most = words.metric.bounds
+        if claim.idle and claim.gain.low > 0:
+            return []
         if not claim.beaten and limit >= most - least:
             return ["so few rows can show no difference"]
         if not claim.beaten:
@@ -83,8 +102,11 @@ class Headline:
         sign = -1 if words.metric.better == "higher" else 1
         low, high = sorted((sign * gain.low, sign * gain.high))
         against = words.against(sign * gain.value, low, high)
+        idle = never_improved(self.runs[self.planned])
+        planned = f"the planned {self.planned} run"
+        planned += ", whose tuning never improved on its frozen head," if idle else ""
         if low <= 0 <= high or gain.p >= ALPHA:
-            return f"the planned {self.planned} run cannot be told from it: {against}"
+            return f"{planned} cannot be told from it: {against}"
         if high < 0:
-            return f"the planned {self.planned} run {against}"
-        return f"the planned {self.planned} run {against}, but not on the validation rows, which choose"
+            return f"{planned} {against}"
+        return f"{planned} {against}, but not on the validation rows, which choose"

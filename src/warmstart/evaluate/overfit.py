@@ -7,22 +7,25 @@ from typing import Any
 from warmstart.base.types import Measure, Overfitting, Run
 from warmstart.evaluate.intervals import newcombe
 from warmstart.evaluate.metrics.accuracy import Accuracy
+from warmstart.evaluate.roles import did_not_learn, keeps_best
 from warmstart.evaluate.words import Words
 
 ALARM = 0.05  # of accuracy: a gap surely larger than this is one sign of strong overfitting
+GLARING = 0.2  # a gap surely larger than this needs no other sign
 RISES = 2  # evaluations that the validation loss stayed above its minimum: the other sign
 
 
 def overfitting(run: Run) -> Overfitting | None:
     """Train minus test accuracy, and what to think of it; None for a run without a sample of training rows.
 
-    "strong": the gap's interval lies above 5 points and the validation loss stayed above its minimum for two
-    evaluations or more at the end of a training; "some": the interval lies above 0; else "none seen".
+    "strong": the gap's interval lies above 20 points; or above 5 and the validation loss stayed above its
+    minimum for two evaluations or more at the end of a training whose last weights were kept; "some": the
+    interval lies above 0; else "none seen".
     """
     if not seen(run):
         return None
-    gap, rises = accuracy_gap(run), rises_since_minimum(run.history)
-    strong = gap.low > ALARM and rises >= RISES
+    gap, rises = accuracy_gap(run), 0 if keeps_best(run) else rises_since_minimum(run.history)
+    strong = gap.low > GLARING or gap.low > ALARM and rises >= RISES
     verdict = "strong" if strong else "some" if gap.low > 0 else "none seen"
     return Overfitting(gap, verdict, _sentence(run, gap, rises))
 
@@ -63,4 +66,6 @@ def _sentence(run: Run, gap: Measure, rises: int) -> str:
     )
     if rises >= RISES:
         text += f"; the validation loss was above its minimum in the last {rises} evaluations"
-    return text
+    if gap.low <= 0 and gap.value > ALARM:
+        text += "; so few rows leave open whether that is chance"
+    return text + ("; it did not learn" if did_not_learn(run) else "")

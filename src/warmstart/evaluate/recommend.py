@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from warmstart.base.types import Reason, Run
 from warmstart.evaluate.metrics._metric import Metric
 from warmstart.evaluate.metrics.log_loss import LogLoss
-from warmstart.evaluate.roles import as_it_is, cost, fine_tuned
+from warmstart.evaluate.roles import as_it_is, cost, fine_tuned, from_scratch, never_improved
 
 Floats = NDArray[np.float64]
 FEW = 30  # validation rows below which a standard error is itself a guess
+FEW_ERRORS = (
+    2  # standard errors by which scratch must be ahead there: its best of many looks was chosen on them
+)
 
 RULE = (
     "lowest validation log-loss; a cheaper run is preferred while it is within one standard error "
@@ -51,8 +54,9 @@ def recommend(runs: Mapping[str, Run], primary: Metric) -> tuple[str, Reason]:
     Of the runs that may be recommended, the one of lowest validation log-loss is the best; of those whose
     paired difference to it is at most one standard error, the cheapest is taken (`roles.cost`). From scratch
     counts as the most expensive, so it is recommended only if every pretrained run is more than one standard
-    error behind it. A trained run may be recommended only if, on validation, it has a lower log-loss than the
-    untouched model it came from and is not behind it in the primary metric.
+    error behind it; of two where there are fewer than 30 validation rows. A trained run may be recommended
+    only if, on validation, it has a lower log-loss than the untouched model it came from and is not behind it
+    in the primary metric.
     """
     standings = [_standing(name, run, primary) for name, run in runs.items()]
     held = {s.name: base.name for s in standings for base in standings if _is_held_back(s, base)}
@@ -60,7 +64,7 @@ def recommend(runs: Mapping[str, Run], primary: Metric) -> tuple[str, Reason]:
     best = min(able, key=lambda s: (s.loss, cost(s.run), s.name))
     close = [s for s in able if _is_close(s, best)]
     taken = min(close, key=lambda s: (cost(s.run), s.loss, s.name))
-    return taken.name, Reason(RULE, _saw(standings, best), _so(taken, best, held))
+    return taken.name, Reason(RULE, _saw(standings, best), _so(taken, best, held, standings))
 
 
 def in_order(runs: Mapping[str, Run], primary: Metric) -> list[str]:
@@ -78,7 +82,13 @@ def _standing(name: str, run: Run, primary: Metric) -> Standing:
 
 def _is_close(standing: Standing, best: Standing) -> bool:
     excess, error = standing.behind(best)
-    return excess <= error
+    return excess <= error * errors(standing, best)
+
+
+def errors(standing: Standing, best: Standing) -> int:
+    """How many standard errors behind the best still are close."""
+    few = len(best.losses_N) < FEW and from_scratch(best.run) and not from_scratch(standing.run)
+    return FEW_ERRORS if few else 1
 
 
 def _is_held_back(tuned: Standing, base: Standing) -> bool:
@@ -98,13 +108,17 @@ def _saw(standings: list[Standing], best: Standing) -> str:
     return ", ".join(words)
 
 
-def _so(taken: Standing, best: Standing, held: Mapping[str, str]) -> str:
+def _so(taken: Standing, best: Standing, held: Mapping[str, str], standings: list[Standing]) -> str:
     words = [taken.name]
     if taken is not best:
-        words.append(f"cheaper than {best.name} and within one standard error of it")
+        count = "two standard errors" if errors(taken, best) > 1 else "one standard error"
+        words.append(f"cheaper than {best.name} and within {count} of it")
     words += [
         f"{name} is not better than {base} on validation, so it is not recommended"
         for name, base in held.items()
+    ]
+    words += [
+        f"{s.name}: tuning never improved on its frozen head" for s in standings if never_improved(s.run)
     ]
     n = len(best.losses_N)
     if n < FEW:

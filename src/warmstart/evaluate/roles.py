@@ -1,6 +1,9 @@
 """What a run stands for in the comparison: from scratch, pretrained and untouched, or fine-tuned."""
 
-from warmstart.base.types import Run
+import numpy as np
+
+from warmstart.base.types import Phase, Run
+from warmstart.evaluate.intervals import wilson
 
 
 def as_it_is(run: Run) -> bool:
@@ -21,3 +24,46 @@ def fine_tuned(run: Run) -> bool:
 def cost(run: Run) -> tuple[int, int]:
     """What it takes to train and to trust a run: base < frozen < partial, adapters < full < scratch."""
     return 0 if as_it_is(run) else 2 if from_scratch(run) else 1, run.trained_parameters
+
+
+def did_not_learn(run: Run) -> bool:
+    """Is it a run from scratch that learned nothing? Then a gain over it proves nothing.
+
+    So it is where its accuracy on its own training rows is not shown to be above that of the most frequent
+    class, or where no look at the validation rows was better than the one before the first step.
+    """
+    return from_scratch(run) and (at_the_floor(run) or never_better_than_untrained(run))
+
+
+def at_the_floor(run: Run) -> bool:
+    """Not shown to answer its own training rows better than always with their most frequent class."""
+    said = run.predictions.get("train")
+    if said is None or not len(said.rows):
+        return False
+    right, n = int((said.answers == said.truth).sum()), len(said.rows)
+    return wilson(right, n)[0] <= np.bincount(said.truth).max() / n and right < n
+
+
+def never_better_than_untrained(run: Run) -> bool:
+    """Is the validation loss before the first step, where there was a look, the lowest of all?"""
+    losses = [look["validation_loss"] for look in run.history]
+    return len(losses) > 1 and run.history[0].get("step") == 0 and losses[0] <= min(losses[1:])
+
+
+def keeps_best(run: Run) -> bool:
+    """Did it end with the weights of its best look, not with its last?"""
+    return any(guard["name"] == "early_stop" for guard in run.plan.guards)
+
+
+def never_improved(run: Run) -> bool:
+    """Is a tuned run nothing but its frozen head, since no later look at the validation rows was better?"""
+    heads = next((i for i, phase in enumerate(run.plan.phases) if not head_alone(phase)), None)
+    looks = [look for look in run.history if look.get("validation_loss") is not None]
+    if not (heads and looks and fine_tuned(run) and keeps_best(run)):
+        return False
+    best = min(looks, key=lambda look: look["validation_loss"])
+    return bool(best.get("phase", 0) <= heads)
+
+
+def head_alone(phase: Phase) -> bool:
+    return phase.solver == "logistic" or phase.learn == ("head",)

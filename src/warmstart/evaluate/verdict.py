@@ -15,7 +15,7 @@ gain over each reference is the paired difference of the primary metric, turned 
                    of the gain ends below the margin. It may lie above 0: a gain, but too small to matter.
     worth it       The subject is recommended, and against every reference the interval of the gain lies
                    above 0 and p, corrected for the number of references (Holm), is below 0.05. At least one
-                   of the references is a run.
+                   of the references is a run. A run from scratch that did not learn counts as not beaten.
     cannot tell    Anything else.
 
 So no verdict rests on a point estimate, and none on the absence of significance. "Worth it" needs every
@@ -29,13 +29,13 @@ power that it states.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from warmstart.base.types import Measure, Predictions, Run
 from warmstart.evaluate.compare import Sample, detectable, paired
-from warmstart.evaluate.roles import as_it_is, cost, fine_tuned, from_scratch
+from warmstart.evaluate.roles import as_it_is, cost, did_not_learn, fine_tuned, from_scratch
 from warmstart.evaluate.significance import ALPHA, holm
 
 FLOOR = ""  # in place of a run's name: no run, the class shares
@@ -53,6 +53,7 @@ class Claim:
     p: float  # two-sided, not corrected
     beaten: bool  # interval above 0 and corrected p below 0.05
     ruled_out: bool  # is a gain of the margin ruled out?
+    idle: bool = False  # is the reference a run from scratch that did not learn?
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,20 @@ def put_on_trial(
     if subject is None:
         return Trial(None, CANNOT_TELL, None, detectable(test[recommended], test[FLOOR]))
     references = {name: test[name] for name in references_of(subject, runs, order)}
-    verdict, claim = judge(claims(test[subject], references), subject, recommended)
+    found = [fair(claim, runs) for claim in claims(test[subject], references)]
+    verdict, claim = judge(found, subject, recommended)
     return Trial(subject, verdict, claim, detectable(test[subject], test[claim.reference]))
+
+
+def beats(ours: Sample, theirs: Sample) -> bool:
+    """Is the one shown to be better than the other?"""
+    return claims(ours, {"": theirs})[0].beaten
+
+
+def fair(claim: Claim, runs: Mapping[str, Run]) -> Claim:
+    """The claim, not counted as a win where its reference is a run from scratch that did not learn."""
+    idle = claim.reference in runs and did_not_learn(runs[claim.reference])
+    return replace(claim, beaten=False, idle=True) if idle else claim
 
 
 def _most(gain: Measure, subject: Sample) -> float:

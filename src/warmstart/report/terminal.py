@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
 from warmstart.base.types import Finding
-from warmstart.report.units import PLAIN, metric
+from warmstart.report.units import PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
     after_verdict,
@@ -59,7 +59,7 @@ def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = 
     for i, model in enumerate(ranked[:most]):
         table.add_row(
             _name(model.name, 30, i == 0),
-            _said(PLAIN.reading(model.score, model.low, model.high)),
+            _said(PLAIN.reading(model.score, model.low, model.high) if model.accuracy.n else UNMEASURED),
             amount(model.parameters),
             str(model.prior),
         )

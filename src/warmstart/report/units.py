@@ -7,6 +7,7 @@ from warmstart.base.types import Measure
 
 ABSENT = "–"
 MINUS = "−"
+UNMEASURED = "not measured"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from warmstart.select.explain import (
 from warmstart.select.judge import PROBE, Features, Judged, judge
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._scoring import Folds, Scoring, difference, make_folds, of_rows
+from warmstart.select.unscored import too_few, unscored
 
 
 def rank(
@@ -38,10 +39,14 @@ def rank(
     features after it; where there is a key "average" that is scored, otherwise the last group is. `seconds`
     maps a source to what its features cost. The order is that of `place`; candidates with unusable features
     (not finite, or the same for all rows) come last, with the score of class frequencies and n = 0.
+    Where the median class has a single row nothing can be scored, and the order is that of `blind_places`.
     Raises WarmstartError if there is nothing to rank: no candidates or no usable features, fewer than two
     classes, rows or groups.
     """
     _check(candidates, labels_N)
+    places = blind_places(candidates)
+    if too_few(labels_N):
+        return unscored(candidates, places, labels_N, score, seconds)
     folds = make_folds(labels_N, groups_N, seed)
     names = tuple(dict.fromkeys((score, *opinions, PROBE)))
     floors = {name: SCORES.get(name)().score(np.zeros((folds.rows, 1)), labels_N, folds) for name in names}
@@ -52,7 +57,6 @@ def rank(
             f"{judged[0].candidate.name}: {judged[0].fault}", "choose other candidates", "no-usable-candidate"
         )
     ranked = place(usable, score, floors[PROBE], folds)
-    places = blind_places(candidates)
     reasons = chain(
         [why_first(ranked, score, folds)],
         against_prior(ranked, places),

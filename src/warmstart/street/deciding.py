@@ -13,6 +13,7 @@ from warmstart.decide.choose import choose, consider, plan_for
 from warmstart.decide.plan_file import apply_settings, read_plan, write_plan
 from warmstart.decide.strategies import STRATEGIES
 from warmstart.street import by_hand
+from warmstart.street.another_strategy import another_strategy, check_kind
 from warmstart.street.folder import Trip
 from warmstart.street.stops import open_model, task_of
 
@@ -58,6 +59,7 @@ def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
         can_pool=part.can_pool,
         can_cut=part.can_cut,
         has_batch_norm=pretrained.anatomy.has_batch_norm,
+        measured=chosen.accuracy.n > 0,
     )
 
 
@@ -65,10 +67,25 @@ def decide(trip: Trip, facts: Facts, ranking: Ranking) -> tuple[Plan, tuple[Opti
     """The plan; a plan.yaml that lies in the folder already is followed, and what was changed in it said."""
     path = trip.path("plan.yaml")
     plan, options = proposed(trip, facts, start(trip, ranking).candidate.source)
-    if path.is_file():
-        return follow(read_plan(path), plan, path), options
-    write_plan(plan, options, path)
-    return plan, options
+    if not path.is_file():
+        check_kind(plan, "the plan")
+        write_plan(plan, options, path)
+        return plan, options
+    written = read_plan(path)
+    STRATEGIES.module_of(written.strategy)
+    if written.strategy != plan.strategy:
+        as_written, _ = proposed(of_strategy(trip, written.strategy), facts, plan.model or "")
+        written, plan = another_strategy(written, plan, as_written, path), as_written
+        if written != read_plan(path):
+            trip.tell({"event": "note", "what": f"{path.name}: phases and edits now follow {plan.strategy}"})
+            write_plan(written, options, path)
+    check_kind(written, str(path))
+    return follow(written, plan, path), options
+
+
+def of_strategy(trip: Trip, strategy: str) -> Trip:
+    """The trip as if this strategy had been asked for."""
+    return replace(trip, options=replace(trip.options, strategy=strategy))
 
 
 def proposed(trip: Trip, facts: Facts, model: str) -> tuple[Plan, tuple[Option, ...]]:
@@ -83,7 +100,6 @@ def proposed(trip: Trip, facts: Facts, model: str) -> tuple[Plan, tuple[Option, 
 
 def follow(written: Plan, decided: Plan, path: Path) -> Plan:
     """The plan as it is written; its reasons are those of the decided one, and what was changed by hand."""
-    STRATEGIES.module_of(written.strategy)
     if written.task != decided.task:
         raise WarmstartError(
             f"{path}: task is {written.task!r}, and the data make it {decided.task!r}",
@@ -98,6 +114,9 @@ def command(trip: Trip, facts: Facts, ranking: Ranking, plan: Plan) -> str:
     """The command line that does the same, with what was changed in plan.yaml as settings."""
     assert plan.model is not None
     decided, _ = proposed(trip, facts, plan.model)
+    if plan.strategy != decided.strategy:
+        trip = of_strategy(trip, plan.strategy)
+        decided, _ = proposed(trip, facts, plan.model)
     other = plan.model != ranking.best.candidate.source
     asked = replace(trip.options, models=(plan.model,)) if other else trip.options
     return asked.command(by_hand.settings(decided, plan))

@@ -20,6 +20,7 @@ from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
 from warmstart.street.deciding import command
 from warmstart.street.folder import Trip
+from warmstart.street.silent import silent
 
 MISTAKES = 20
 THUMBNAIL = 160  # pixels of the longer side
@@ -40,6 +41,7 @@ def result(
 ) -> Result:
     """Everything in one value."""
     recommended = runs[evidence.recommended]
+    counts = confusion(recommended, bundle.labels)
     return Result(
         run=str(trip.folder),
         version=warmstart.__version__,
@@ -62,9 +64,9 @@ def result(
         gains=evidence.gains,
         overfitting=evidence.overfitting,
         detectable=evidence.detectable,
-        confusion=confusion(recommended, bundle.labels),
+        confusion=counts,
         mistakes=mistakes(recommended, bundle),
-        findings=tuple(findings),
+        findings=(*silent(counts, evidence.recommended), *findings),
         proofs=proofs(runs, facts),
         reproduce=reproduce(command(trip, facts, ranking, plan), plan),
     )

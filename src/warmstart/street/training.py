@@ -17,7 +17,7 @@ from warmstart.adapt.merge import merge_adapters
 from warmstart.base.files import write_text
 from warmstart.base.seeds import generator
 from warmstart.base.types import Bundle, Facts, Finding, Plan, Predictions, Run
-from warmstart.decide.choose import plan_for
+from warmstart.decide.choose import patient, plan_for
 from warmstart.models.anatomy import State
 from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
@@ -36,6 +36,8 @@ from warmstart.tune.loop import Trained, tune
 from warmstart.tune.memory import Limits, logits_in_parts
 from warmstart.tune.trunk import Keeping
 
+RIVALS = ("frozen", "scratch")
+ADAPTERS = ("lora",)  # edits that only help to train: the finished network has its shape without them
 SPLITS = ("train", "validation", "test")
 PROVED = 64  # test rows that the saved processor must read like the one that was measured
 TRAIN_SAMPLE = 1000  # training rows that the finished model is asked about
@@ -70,26 +72,30 @@ def naming(bundle: Bundle, numbers: Sequence[int]) -> Callable[[int], str]:
     return lambda place: str(bundle.rows.take([numbers[place]])[0]["_where"])
 
 
-def rival_plans(plan: Plan, facts: Facts) -> list[Plan]:
-    """Scratch and frozen beside the plan, full beside a frozen one: same rows, seed and guards."""
-    names = ["frozen", "scratch"] if plan.strategy != "frozen" else ["full", "scratch"]
-    fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
-    plans = [plan_for(name, facts, plan.model, seed=plan.seed) for name in names if name != plan.strategy]
-    return [
-        replace(p, guards=tuple(patient(g, p) for g in fair), batch=plan.batch, micro_batch=plan.micro_batch)
-        for p in plans
-    ]
+def rival_plans(plan: Plan, facts: Facts) -> dict[str, Plan]:
+    """By name: scratch and frozen beside the plan, full too beside a frozen one; same seed and guards.
 
-
-def patient(guard: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """The guard, but waiting for half of the epochs where weights are fresh.
-
-    Their validation loss rises before it falls, while the norm statistics follow; a rival that is stopped
-    there would be beaten by the guard and not by the pretrained weights.
+    A rival that is the plan itself is left out; one that merely shares its name is called "<name>-default".
     """
-    if plan.pretrained or "patience" not in guard:
-        return guard
-    return {**guard, "patience": max(guard["patience"], max(p.epochs for p in plan.phases) // 2)}
+    fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
+    found = {}
+    for name in ["full", *RIVALS] if plan.strategy == "frozen" else RIVALS:
+        rival = fair_rival(plan_for(name, facts, plan.model, seed=plan.seed), plan, fair)
+        if replace(rival, reasons=()) != replace(plan, reasons=()):
+            found[f"{name}-default" if name == plan.strategy else name] = rival
+    return found
+
+
+def fair_rival(rival: Plan, plan: Plan, guards: tuple[dict[str, Any], ...]) -> Plan:
+    """The rival with the plan's batches and guards; from scratch also with the plan's network."""
+    shape = rival.edits if rival.pretrained else tuple(e for e in plan.edits if e["name"] not in ADAPTERS)
+    return replace(
+        rival,
+        edits=shape,
+        guards=patient(guards, rival.phases, rival.pretrained),
+        batch=plan.batch,
+        micro_batch=plan.micro_batch,
+    )
 
 
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:

@@ -28,8 +28,9 @@ from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._classification import Classification
-from warmstart.tune import finite, head, resume
+from warmstart.tune import finite, head, norms, resume
 from warmstart.tune.check import check_plan
+from warmstart.tune.explosion import stop_if_exploded
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard, Job, Split
@@ -187,12 +188,13 @@ def step_through(
                 rate = factor(phase, done + job.step, total)
                 one_step(job, guards, stepper, splits["train"], batches[job.step], start, rate)
                 after_step(job, phase, len(batches), stepper, saver, stop)
-            scores = stop.unless_asked(lambda: evaluate(job, splits["validation"], start))
+            scores = stop.unless_asked(lambda: look(job, splits, start))
             if scores is None:
                 saver.put_down(stop, stepper)
             last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
             seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
             record(job, guards, scores, seen, job.epoch + 1)
+            stop_if_exploded(job)
             job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
             saver.save_if_due(stepper)
             if stop.signal:
@@ -211,6 +213,12 @@ def after_step(
     saver.save_if_due(stepper)
     if stop.signal:
         saver.put_down(stop, stepper)
+
+
+def look(job: Job, splits: Mapping[str, Split], start: int) -> dict[str, float]:
+    """Loss and accuracy on the validation rows, fresh norm statistics measured anew before."""
+    norms.refresh(job, splits["train"].inputs, start)
+    return evaluate(job, splits["validation"], start)
 
 
 def evaluate(job: Job, split: Split, start: int) -> dict[str, float]:

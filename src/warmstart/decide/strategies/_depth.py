@@ -40,6 +40,9 @@ def edits_for_frozen(facts: Facts) -> Edits:
 
 
 def mean_beats_pooler(facts: Facts) -> bool:
+    """Also where nothing could be measured: the mean is the better reading on most sets (EXPERIMENTS.md)."""
+    if not facts.measured:
+        return facts.can_pool and bool(layers(facts))
     known = facts.can_pool and layers(facts) and {layers(facts)[-1], "pooler"} <= set(facts.depths)
     return bool(known) and facts.depths[layers(facts)[-1]] > facts.depths["pooler"]
 
@@ -52,6 +55,8 @@ def best_depth(facts: Facts) -> int | None:
     needs no edit, goes first. Embeddings count as the first layer.
     """
     near, names = near_best(facts), layers(facts)
+    if not facts.measured and mean_beats_pooler(facts):
+        return len(names) - 1
     places = [names.index(d) if d in names else 0 for d in near if d != "pooler"]
     if not places:
         return None

@@ -46,13 +46,17 @@ def size(facts: Facts) -> str:
 
 
 def similar(facts: Facts) -> bool:
-    return facts.similarity >= SIMILAR
+    """Features that could not be measured count as similar: to keep them is the smaller risk."""
+    return not facts.measured or facts.similarity >= SIMILAR
 
 
 def seen(facts: Facts) -> str:
     kind = "similar" if similar(facts) else "distant"
+    rows = f"{facts.median_per_class:,g} rows in the median class, {facts.rows:,} in all"
+    if not facts.measured:
+        return f"{rows}, too few to probe the frozen features"
     return (
-        f"{facts.median_per_class:,g} rows in the median class, {facts.rows:,} in all; similarity "
+        f"{rows}; similarity "
         f"{facts.similarity:.2f} is {kind} (frozen probe {facts.probe:.3f}, floor {facts.floor:.3f}, "
         f"similar from {SIMILAR})"
     )

@@ -26,6 +26,12 @@ def why_depth(facts: Facts, edits: Edits) -> Reason | None:
     table = {e["name"]: e for e in edits}
     if "mean_pool" not in table:
         return None
+    if not facts.measured:
+        return Reason(
+            "edits: average over tokens where no depth can be measured",
+            f"{facts.median_per_class:g} rows in the median class",
+            "a layer that averages over tokens is put on top",
+        )
     if "drop_layers" not in table:
         return Reason(
             "edits: average over tokens where that scores above the model's own pooled output",

@@ -8,14 +8,18 @@ from torch import Tensor
 from warmstart.base.errors import WarmstartError
 from warmstart.tune.job import Guard, Job
 
+NUMBERS = ("best", "low", "last", "waited", "phase")
+
 
 @dataclass
 class EarlyStop(Guard):
-    """The best weights of all phases are what the training ends with."""
+    """The best weights of all phases are kept; those of an untrained network are none of them."""
 
     mitigates = "overfitting"
-    patience: int = 5
-    best: float | None = field(default=None, init=False)
+    patience: int = 5  # looks without a gain on the lowest loss of the phase
+    best: float | None = field(default=None, init=False)  # of all phases
+    low: float | None = field(default=None, init=False)  # of this phase, what it began with included
+    last: float | None = field(default=None, init=False)
     waited: int = field(default=0, init=False)
     phase: int = field(default=0, init=False)
     weights: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
@@ -27,12 +31,16 @@ class EarlyStop(Guard):
             )
 
     def watch(self, job: Job, scores: dict[str, float]) -> None:
-        if job.phase != self.phase:
-            self.phase, self.waited = job.phase, 0
-        if self.best is None or scores["validation_loss"] < self.best:
-            self.best, self.waited, self.weights = scores["validation_loss"], 0, job.weights()
+        if not (job.steps or job.plan.pretrained):
             return
-        self.waited += 1
+        loss = scores["validation_loss"]
+        if job.phase != self.phase:
+            self.phase, self.waited, self.low = job.phase, 0, self.last
+        gains = self.low is None or loss < self.low
+        self.waited, self.low = (0, loss) if gains else (self.waited + 1, self.low)
+        self.last = loss
+        if self.best is None or loss < self.best:
+            self.best, self.weights = loss, job.weights()
         if self.waited >= self.patience:
             job.stop = True
 
@@ -40,10 +48,11 @@ class EarlyStop(Guard):
         job.set_weights(self.weights)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        return {"best": self.best, "waited": self.waited, "phase": self.phase}, self.weights
+        return {name: getattr(self, name) for name in NUMBERS}, self.weights
 
     def restore(self, numbers: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        self.best, self.waited, self.phase = numbers["best"], numbers["waited"], numbers["phase"]
+        for name in NUMBERS:
+            setattr(self, name, numbers[name])
         self.weights = tensors
 
 
