@@ -53,10 +53,12 @@ class Ran:
     process_wall: float
     peak: float  # MB of resident memory
 
-    @property
-    def cost(self) -> float:
-        """Processor seconds of the span; for each operation where the script counted them."""
-        return float(self.said["cpu"]) / float(self.said.get("amount", 1))
+
+def ratio(ours: Ran, theirs: Ran) -> float:
+    """Their processor seconds over ours; for each operation where both scripts counted them."""
+    counted = "amount" in ours.said and "amount" in theirs.said
+    one, other = (float(r.said["cpu"]) / float(r.said["amount"] if counted else 1) for r in (ours, theirs))
+    return other / one
 
 
 class Failed(Exception):

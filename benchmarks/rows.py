@@ -104,19 +104,19 @@ def all_rows(quick: bool) -> dict[str, Row]:
 
 
 def text_full(quick: bool) -> Row:
-    data, epochs = ("texts:240:60", 1) if quick else ("texts:4000:400", 3)
+    data, epochs, batch = ("texts:320:60", 1, 16) if quick else ("texts:4000:400", 3, 32)
     sides = (OURS, DEFAULTS, BEST, FASTAI, LIGHTNING, PLAIN)
     trials = (
-        Trial("bert-4x256", "bert-4x256", data, sides, epochs, 5e-4),
-        Trial("minilm-6x384", "minilm-6x384", data, sides, epochs, 3e-4),
+        Trial("bert-4x256", "bert-4x256", data, sides, epochs, 5e-4, batch),
+        Trial("minilm-6x384", "minilm-6x384", data, sides, epochs, 3e-4, batch),
     )
     return Row("P1", "full tuning, texts", trials[:1] if quick else trials)
 
 
 def text_top(quick: bool) -> Row:
-    data, epochs = ("texts:64:32", 3) if quick else ("texts:4000:400", 5)
+    data, epochs, batch = ("texts:96:32", 3, 8) if quick else ("texts:4000:400", 5, 32)
     trials = tuple(
-        Trial(f"{name} top 2", name, data, (OURS, BEST), epochs, 5e-4, top=2)
+        Trial(f"{name} top 2", name, data, (OURS, BEST), epochs, 5e-4, batch, top=2)
         for name in ("minilm-6x384", "minilm-12x384")
     )
     return Row("P2", "top 2 layers, texts", trials[:1] if quick else trials)
@@ -189,6 +189,6 @@ def whole_street(quick: bool) -> Row:
 
 
 def peak(quick: bool) -> Row:
-    name, data = ("bert-4x256", "texts:240:60") if quick else ("minilm-6x384", "texts:4000:400")
-    trial = Trial(name, name, data, (OURS, *PEAKS), 1, 3e-4)
+    name, data = ("bert-4x256", "texts:320:60") if quick else ("minilm-6x384", "texts:4000:400")
+    trial = Trial(name, name, data, (OURS, *PEAKS), 1, 3e-4, 16 if quick else 32)
     return Row("P9", "share of the matrix product's speed that a step reaches", (trial,))

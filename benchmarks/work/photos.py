@@ -28,14 +28,16 @@ def photo(source: np.random.Generator, kind: int) -> NDArray[np.uint8]:
     """H x W x 3 pixels: clouds of the class's hue over a grating of the class's grain."""
     height = HEIGHT + int(source.integers(-JITTER, JITTER))
     width = WIDTH + int(source.integers(-JITTER, JITTER))
-    clouds = np.stack([cloud(source, height, width) for _ in range(3)], axis=-1)
+    shade = cloud(source, height, width)[..., None]
+    colours = np.stack([cloud(source, height, width) for _ in range(3)], axis=-1)
     hue = np.array([np.cos(2 * np.pi * (kind / len(CLASSES) + c / 3)) for c in range(3)])
     tint = 25 * source.normal(0.5, 0.5) * hue + 25 * source.normal(size=3)
     grain = (4 + 3 * kind) * source.uniform(0.75, 1.33)
     angle = source.uniform(0, np.pi)
     y, x = np.mgrid[:height, :width]
     waves = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / grain)
-    light = 128 + 35 * clouds + tint + 18 * waves[..., None] + source.normal(0, 6, (height, width, 3))
+    light = 128 + 35 * shade + 10 * colours + tint + 14 * waves[..., None]
+    light += source.normal(0, 3, light.shape)
     return np.clip(light, 0, 255).astype(np.uint8)
 
 

@@ -37,6 +37,10 @@ def test_costs_are_for_each_operation_where_scripts_count_them():
     assert measured(rounds)["ratios"]["net/peak"]["value"] == 0.25  # a quarter of the peak
 
 
+def test_a_side_that_counts_alone_is_compared_by_the_whole():
+    assert measured([[ran("ours", 2, amount=1e9), ran("peer", 1)]])["ratios"]["net/peer"]["value"] == 0.5
+
+
 def test_results_differ_beyond_the_doubt_of_the_rows():
     near, far = [ran("peer", 1, 0.84)], [ran("peer", 1, 0.6)]
     assert same_result([ran("ours", 1, 0.8)], near, held=400)
