@@ -159,8 +159,8 @@ def images(
 
 
 def chat(quick: bool) -> Row:
-    data = "chats:16:8" if quick else "chats:1000:100"
-    trial = Trial("gpt2-6x384", "gpt2-6x384", data, (SFT, SFT_BEST), 1, 3e-3, 8 if quick else 16, built=False)
+    data = "chats:8:4" if quick else "chats:1000:100"
+    trial = Trial("gpt2-6x384", "gpt2-6x384", data, (SFT, SFT_BEST), 1, 3e-3, 4 if quick else 16, built=False)
     return Row(
         "P6", "LoRA on conversations", (trial,), ("our side is not built yet: no task for conversations",)
     )

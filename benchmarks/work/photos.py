@@ -31,7 +31,7 @@ def photo(source: np.random.Generator, kind: int) -> NDArray[np.uint8]:
     shade = cloud(source, height, width)[..., None]
     colours = np.stack([cloud(source, height, width) for _ in range(3)], axis=-1)
     hue = np.array([np.cos(2 * np.pi * (kind / len(CLASSES) + c / 3)) for c in range(3)])
-    tint = 25 * source.normal(0.5, 0.5) * hue + 25 * source.normal(size=3)
+    tint = 40 * source.normal(1, 0.3) * hue + 12 * source.normal(size=3)
     grain = (4 + 3 * kind) * source.uniform(0.75, 1.33)
     angle = source.uniform(0, np.pi)
     y, x = np.mgrid[:height, :width]
