@@ -128,7 +128,7 @@ def photos(quick: bool) -> str:
 
 def image_frozen(quick: bool) -> Row:
     sides = (OURS, DEFAULTS, BF16)
-    return images("P3", "frozen features and a new head, images", quick, sides, 10, 3e-3, top=0)
+    return images("P3", "frozen features and a new head, images", quick, sides, 10, 1e-2, top=0)
 
 
 def image_third(quick: bool) -> Row:

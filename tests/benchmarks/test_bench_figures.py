@@ -48,6 +48,13 @@ def test_results_differ_beyond_the_doubt_of_the_rows():
     assert same_result([ran("ours", 1, 0.8)], far, held=20)
 
 
+def test_seeds_that_scatter_widen_the_doubt():
+    ours, near = [ran("ours", 1, a) for a in (0.42, 0.48, 0.44)], [0.58, 0.56, 0.57]
+    scattered = [0.58, 0.34, 0.76]
+    assert not same_result(ours, [ran("peer", 1, a) for a in near], held=2000)
+    assert same_result(ours, [ran("peer", 1, a) for a in scattered], held=2000)
+
+
 def test_a_side_that_did_not_learn_is_no_same_result():
     assert not same_result([ran("ours", 1)], [ran("peer", 1, losses=(0.5, 0.6))], held=400)
 
