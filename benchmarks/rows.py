@@ -136,7 +136,7 @@ def image_third(quick: bool) -> Row:
 
 
 def image_full(quick: bool) -> Row:
-    return images("P5", "full tuning, images", quick, (OURS, DEFAULTS, BF16), 2 if quick else 5, 1e-3)
+    return images("P5", "full tuning, images", quick, (OURS, DEFAULTS, BF16), 2 if quick else 5, 5e-4)
 
 
 def images(
