@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
 ASSETS ?= $(abspath ../shared/assets)
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
@@ -36,8 +37,13 @@ check: setup
 	$(BIN)/ruff check src tests benchmarks scripts
 	$(BIN)/mypy
 
-bench: setup
-	$(BIN)/python -m benchmarks.street
+bench: $(BENCH_READY)  # ARGS='P1 --quick' for a part of it
+	$(BIN)/python -m benchmarks $(ARGS)
+
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps fastai
+	@touch $@
 
 docs: setup
 	$(BIN)/python scripts/write_reference.py docs/reference.md

@@ -1,6 +1,6 @@
 """The whole street on real texts and images: what was chosen, what it gave, what would have been best.
 
-    python -m benchmarks.street --rows 200 1000 --sets sms_spam trashnet --out runs/study
+    python -m benchmarks street --rows 200 1000 --sets sms_spam trashnet --out runs/study
 
 Each cell is a run folder, so that a study that was interrupted goes on where it was. The table goes to
 standard output as Markdown, all figures to <out>/street.jsonl.
@@ -111,9 +111,14 @@ def line(chosen: DataSet, rows: int, result: Result) -> dict[str, object]:
     }
 
 
+def tuned(row: dict[str, object]) -> str:
+    """The arm that moves pretrained weights: the planned one, or full tuning where another was planned."""
+    return "full" if row["planned"] in ("frozen", "scratch") else str(row["planned"])
+
+
 def table(lines: Sequence[dict[str, object]]) -> str:
     """Markdown: accuracies in per cent with 95 % intervals, seconds of training."""
-    arms = ("frozen", "full", "scratch")
+    arms = ("frozen", "tuned", "scratch")
     head = [
         "set",
         "train",
@@ -136,16 +141,17 @@ def table(lines: Sequence[dict[str, object]]) -> str:
             str(row["model"]),
             f"{100 * row['floor']:.1f}",
         ]
-        for arm in arms:
+        shown = [tuned(row) if arm == "tuned" else arm for arm in arms]
+        for arm in shown:
             said = row["arms"].get(arm)
             cells.append(f"{100 * said[0]:.1f} [{100 * said[1]:.1f}, {100 * said[2]:.1f}]" if said else "-")
-        cells.append(" / ".join(f"{row['seconds'][a]:.0f}" if a in row["seconds"] else "-" for a in arms))
+        cells.append(" / ".join(f"{row['seconds'][a]:.0f}" if a in row["seconds"] else "-" for a in shown))
         cells += [str(row[name]) for name in ("planned", "recommended", "best", "verdict")]
         out.append("| " + " | ".join(cells) + " |")
     return "\n".join(out)
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     names = [d.name for d in data_sets()]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[200, 1000], help="training rows")
@@ -153,7 +159,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pixels", type=int, default=0, help="side of the pictures; 0: as trained")
     parser.add_argument("--out", type=Path, default=Path("runs/study"))
-    asked = parser.parse_args()
+    asked = parser.parse_args(words)
     if not ASSETS.is_dir():
         raise SystemExit(f"no assets at {ASSETS}: set WARMSTART_ASSETS")
     lines = []

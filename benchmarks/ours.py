@@ -1,0 +1,81 @@
+"""Our side of every pair: the product's own loop, and the whole street.
+
+python -m benchmarks.ours WORK OUT             # tasks.encode and tune.loop.tune, as the plan says
+python -m benchmarks.ours WORK OUT --street    # process.run, from the files to the report
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.span import asked, begun, report
+from benchmarks.work.flops import of_training
+from benchmarks.work.rows import read_photos, read_texts
+from benchmarks.work.work import Work
+from warmstart import process
+from warmstart.base.types import Phase, Plan
+from warmstart.models.load import Pretrained, load
+from warmstart.tasks import TASKS
+from warmstart.tune.job import Split
+from warmstart.tune.loop import Keeping, tune
+
+READ = {"text": read_texts, "image": read_photos}
+
+
+def plan_of(work: Work) -> Plan:
+    phase = Phase(work.learn, work.lr, work.epochs, warmup=0.0, schedule="linear", weight_decay=0.0)
+    norms = "learn" if work.norms else "frozen"
+    task = f"{work.kind}_classification"
+    return Plan(
+        "given", work.network, task, (phase,), batch=work.batch, seed=work.seed, norm_statistics=norms
+    )
+
+
+def split_of(work: Work, pretrained: Pretrained, name: str) -> Split:
+    values, classes = READ[work.kind](work.data, name)
+    task = TASKS.get(f"{work.kind}_classification")()
+    inputs, _ = task.encode(pretrained, values, Path(work.scratch))
+    return Split(inputs, torch.tensor(classes))
+
+
+def train(work: Work) -> dict[str, Any]:
+    pretrained, task = load(work.network, work.kind), TASKS.get(f"{work.kind}_classification")()
+    span = begun()
+    splits = {name: split_of(work, pretrained, name) for name in ("train", "validation")}
+    trained = tune(pretrained, plan_of(work), task, splits, Keeping(Path(work.scratch)))
+    said: dict[str, Any] = span.end()
+    looks = [look for look in trained.history if look["train_loss"] is not None]
+    said["losses"] = [look["train_loss"] for look in looks]
+    said["accuracy"] = looks[-1]["validation_accuracy"]
+    if work.kind == "text":
+        said["amount"] = of_training(work, *(split.inputs.lengths for split in splits.values()))
+    return said
+
+
+def street(work: Work) -> dict[str, Any]:
+    """Rank networks of one shape, plan, tune as long as the peer does, train the rivals and report."""
+    models = tuple(f"{work.network[:-1]}{n}" for n in range(work.candidates))
+    settings = (f"phases.2.epochs={work.epochs}", f"phases.2.lr={work.lr}", f"batch={work.batch}")
+    begin = begun()
+    result = process.run(
+        work.data, runs=Path(work.scratch), models=models, strategy="full", settings=settings, seed=work.seed
+    )
+    said: dict[str, Any] = begin.end()
+    run = result.runs["full"]
+    said["losses"] = [look["train_loss"] for look in run.history if look["train_loss"] is not None]
+    said["accuracy"] = run.metrics["accuracy"].value
+    said["seconds"] = {name: each.seconds for name, each in result.runs.items()}
+    return said
+
+
+def main() -> None:
+    work, out, given = asked("street")
+    torch.set_num_threads(work.threads)
+    report(out, **(street(work) if given.street else train(work)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The same trainings as other libraries do them: one script each, as its documentation writes it."""

@@ -1,0 +1,194 @@
+"""The rows of the suite: what is trained, by whom, and how large, whole and in the quick version."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+from benchmarks.pairs import Contender
+from benchmarks.work.work import Work
+
+HELD = ("pooler", "head")  # groups that are no layers
+SCRIPT = ("{work}", "{out}")
+TRAINER = ("accelerate", "datasets")
+
+
+def peer(name: str, module: str, *flags: str, needs: tuple[str, ...] = TRAINER) -> Contender:
+    return Contender(name, (f"benchmarks.peers.{module}", *SCRIPT, *flags), needs)
+
+
+OURS = Contender("warmstart", ("benchmarks.ours", *SCRIPT))
+STREET = Contender("warmstart street", ("benchmarks.ours", *SCRIPT, "--street"))
+DEFAULTS = peer("trainer", "hf_trainer")
+BF16 = peer("trainer bf16", "hf_trainer", "--bf16")
+BEST = peer("trainer grouped bf16", "hf_trainer", "--grouped", "--bf16")
+FASTAI = peer("fastai", "fastai_loop", needs=("fastai",))
+LIGHTNING = peer("lightning", "lightning_loop", needs=("lightning",))
+PLAIN = peer("plain loop", "plain_loop", needs=())
+SFT = peer("trl", "trl_chat", needs=("trl", "peft"))
+SFT_BEST = peer("trl best", "trl_chat", "--best", needs=("trl", "peft"))
+FIRST = peer("trainer", "hf_trainer", "--first-step")
+PEAKS = (peer("peak bf16", "matmul", "--bf16", needs=()), peer("peak fp32", "matmul", needs=()))
+EVENTS = "runs/*/events.jsonl"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One network on prepared rows, and who trains it. The first contender is ours, where `built`."""
+
+    label: str
+    network: str
+    data: str  # as benchmarks.work is asked for it: kind, training rows, rows of validation and of test
+    contenders: tuple[Contender, ...]
+    epochs: int
+    lr: float
+    batch: int = 32
+    top: int | None = None  # layers that learn beside the head; None: all
+    third: bool = False  # the top third of the layers
+    seeds: int = 1  # networks of this shape that have to lie there
+    built: bool = True
+
+    @property
+    def kind(self) -> str:
+        return {"texts": "text", "photos": "image", "chats": "chat"}[self.data.partition(":")[0]]
+
+    @property
+    def held(self) -> int:
+        return int(self.data.rpartition(":")[2])
+
+    def wanted(self) -> list[str]:
+        """What has to be prepared."""
+        return [self.data, *(f"networks:{self.network}:{n}" for n in range(self.seeds))]
+
+    def work(self, place: Path, threads: int, seed: int) -> Work:
+        network = place / f"{self.network}-0"
+        learn, frozen = self.layers(network)
+        return Work(
+            kind=self.kind,
+            network=str(network),
+            data=str(place / self.data.replace(":", "-")),
+            epochs=self.epochs,
+            lr=self.lr,
+            batch=self.batch,
+            learn=learn,
+            frozen=frozen,
+            seed=seed,
+            threads=threads,
+            candidates=self.seeds,
+        )
+
+    def layers(self, network: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Groups that learn, and the parameters of all others."""
+        if self.top is None and not self.third:
+            return ("*",), ()
+        groups = json.loads((network / "layers.json").read_text(encoding="utf-8"))
+        count = sum(name not in HELD for name, _ in groups)
+        first = count - (ceil(count / 3) if self.third else self.top or 0)
+        names = tuple(name for name, _ in groups[first:])
+        return names, tuple(p for _, parameters in groups[:first] for p in parameters)
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    title: str
+    trials: tuple[Trial, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def all_rows(quick: bool) -> dict[str, Row]:
+    made = (text_full, text_top, image_frozen, image_third, image_full, chat, first_step, whole_street, peak)
+    return {row.id: row for row in (make(quick) for make in made)}
+
+
+def text_full(quick: bool) -> Row:
+    data, epochs, batch = ("texts:320:60", 1, 16) if quick else ("texts:4000:400", 3, 32)
+    sides = (OURS, DEFAULTS, BEST, FASTAI, LIGHTNING, PLAIN)
+    trials = (
+        Trial("bert-4x256", "bert-4x256", data, sides, epochs, 5e-4, batch),
+        Trial("minilm-6x384", "minilm-6x384", data, sides, epochs, 3e-4, batch),
+    )
+    return Row("P1", "full tuning, texts", trials[:1] if quick else trials)
+
+
+def text_top(quick: bool) -> Row:
+    data, epochs, batch = ("texts:96:32", 3, 8) if quick else ("texts:4000:400", 5, 32)
+    trials = tuple(
+        Trial(f"{name} top 2", name, data, (OURS, BEST), epochs, 5e-4, batch, top=2)
+        for name in ("minilm-6x384", "minilm-12x384")
+    )
+    return Row("P2", "top 2 layers, texts", trials[:1] if quick else trials)
+
+
+def photos(quick: bool) -> str:
+    return "photos:24:12" if quick else "photos:1000:240"
+
+
+def image_frozen(quick: bool) -> Row:
+    sides = (OURS, DEFAULTS, BF16)
+    return images("P3", "frozen features and a new head, images", quick, sides, 10, 1e-2, top=0)
+
+
+def image_third(quick: bool) -> Row:
+    return images("P4", "top third, images", quick, (OURS, DEFAULTS), 10, 1e-3, third=True)
+
+
+def image_full(quick: bool) -> Row:
+    return images("P5", "full tuning, images", quick, (OURS, DEFAULTS, BF16), 2 if quick else 5, 5e-4)
+
+
+def images(
+    id: str,
+    title: str,
+    quick: bool,
+    sides: tuple[Contender, ...],
+    epochs: int,
+    lr: float,
+    top: int | None = None,
+    third: bool = False,
+) -> Row:
+    """Both networks; quick, the larger one on few pictures."""
+    names, batch = (("resnet-18",), 12) if quick else (("mobilenet-v2", "resnet-18"), 32)
+    return Row(
+        id,
+        title,
+        tuple(Trial(name, name, photos(quick), sides, epochs, lr, batch, top, third) for name in names),
+    )
+
+
+def chat(quick: bool) -> Row:
+    data = "chats:8:4" if quick else "chats:1000:100"
+    trial = Trial("gpt2-6x384", "gpt2-6x384", data, (SFT, SFT_BEST), 1, 3e-3, 4 if quick else 16, built=False)
+    return Row(
+        "P6", "LoRA on conversations", (trial,), ("our side is not built yet: no task for conversations",)
+    )
+
+
+def first_step(quick: bool) -> Row:
+    data = "texts:200:40"
+    given = ("--from", "{network}", "--strategy", "full", "--out", "{scratch}/runs")
+    cli = Contender("warmstart run", ("warmstart", "run", "{data}/train.csv", *given), steps=EVENTS)
+    python = Contender("warmstart in python", STREET.words, steps="*/events.jsonl")
+    trials = tuple(
+        Trial(label, "bert-4x256", data, (side, FIRST), 1, 5e-4)
+        for label, side in (("command line", cli), ("python", python))
+    )
+    return Row("P7", "process start to the first step of the optimiser", trials)
+
+
+def whole_street(quick: bool) -> Row:
+    sides = (STREET, DEFAULTS)
+    if quick:
+        small = Trial("bert-2x64", "bert-2x64", "texts:200:40", sides, 5, 5e-3, 16, seeds=4)
+        return Row("P8", "the whole street against one tuning", (small,))
+    texts = Trial("minilm-6x384", "minilm-6x384", "texts:4000:400", sides, 3, 3e-4, seeds=4)
+    pictures = Trial("resnet-18", "resnet-18", photos(quick), sides, 5, 1e-3, seeds=4)
+    return Row("P8", "the whole street against one tuning", (texts, pictures))
+
+
+def peak(quick: bool) -> Row:
+    name, data = ("bert-4x256", "texts:320:60") if quick else ("minilm-6x384", "texts:4000:400")
+    trial = Trial(name, name, data, (OURS, *PEAKS), 1, 3e-4, 16 if quick else 32)
+    return Row("P9", "share of the matrix product's speed that a step reaches", (trial,))

@@ -1,0 +1,1 @@
+"""What both sides train: rows, networks, and what is asked of them."""
