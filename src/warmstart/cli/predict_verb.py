@@ -24,7 +24,10 @@ def command(
 ) -> None:
     """Labels with probabilities for texts, pictures, or every row of a file."""
     from warmstart import process
+    from warmstart.street.folder import run_folder
+    from warmstart.street.stale import stale
 
+    frame.warn(stale(run_folder(run)))
     answers = process.predict(run, what)
     if as_json:
         table = [

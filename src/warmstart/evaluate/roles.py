@@ -1,5 +1,7 @@
 """What a run stands for in the comparison: from scratch, pretrained and untouched, or fine-tuned."""
 
+from typing import Any
+
 import numpy as np
 
 from warmstart.base.types import Phase, Run
@@ -55,14 +57,22 @@ def keeps_best(run: Run) -> bool:
     return any(guard["name"] == "early_stop" for guard in run.plan.guards)
 
 
+def kept_look(run: Run) -> dict[str, Any] | None:
+    """The look at the validation rows whose weights the run ended with."""
+    looks = [look for look in run.history if look.get("validation_loss") is not None]
+    if not keeps_best(run):
+        return looks[-1] if looks else None
+    trained = looks if run.plan.pretrained else [look for look in looks if look.get("step")]
+    return min(trained, key=lambda look: float(look["validation_loss"]), default=None)
+
+
 def never_improved(run: Run) -> bool:
     """Is a tuned run nothing but its frozen head, since no later look at the validation rows was better?"""
     heads = next((i for i, phase in enumerate(run.plan.phases) if not head_alone(phase)), None)
-    looks = [look for look in run.history if look.get("validation_loss") is not None]
-    if not (heads and looks and fine_tuned(run) and keeps_best(run)):
+    kept = kept_look(run)
+    if heads is None or kept is None or not (heads and fine_tuned(run) and keeps_best(run)):
         return False
-    best = min(looks, key=lambda look: look["validation_loss"])
-    return bool(best.get("phase", 0) <= heads)
+    return bool(kept.get("phase", 0) <= heads)
 
 
 def head_alone(phase: Phase) -> bool:

@@ -92,7 +92,7 @@ def proposed(trip: Trip, facts: Facts, model: str) -> tuple[Plan, tuple[Option, 
     """The plan that these facts and what was asked for give, and all that was considered."""
     asked = trip.options
     if asked.strategy:
-        plan, options = plan_for(asked.strategy, facts, model, seed=asked.seed), consider(facts)
+        plan, options = plan_for(asked.strategy, facts, model, seed=asked.seed, asked=True), consider(facts)
     else:
         plan, options = choose(facts, model, seed=asked.seed)
     return apply_settings(plan, asked.settings), options

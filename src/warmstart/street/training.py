@@ -29,6 +29,7 @@ from warmstart.street.stops import task_of
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Trained, tune
+from warmstart.tune.not_finite import SHOWN, NotFinite
 from warmstart.tune.trunk import Keeping
 
 RIVALS = ("frozen", "scratch")
@@ -99,7 +100,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
     adapted = apply(started, plan.edits, bundle.labels, plan.seed)
     anatomy = describe(started.anatomy, adapted.pretrained.anatomy, plan, adapted.notes)
     write_text(folder / "anatomy.txt", anatomy)
-    trained = learn(trip, name, adapted.pretrained, plan, task, ready)
+    trained = learn(trip, name, adapted.pretrained, plan, bundle, ready)
     finished = merge_adapters(adapted.pretrained)
     run = Run(
         name=name,
@@ -120,7 +121,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
     return run
 
 
-def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> Trained:
+def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bundle, ready: Ready) -> Trained:
     """Tune in place; a plan without phases leaves the model as it is."""
     if not plan.phases:
         return Trained(0.0, 0, 0, (), {})
@@ -131,7 +132,11 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, 
 
     keeping = Keeping(trip.cache, checkpoints=trip.path("training", name, "checkpoints"))
     splits = {n: ready.splits[n] for n in ("train", "validation")}
-    return tune(pretrained, plan, task, splits, keeping, tell)
+    try:
+        return tune(pretrained, plan, task_of(bundle), splits, keeping, tell)
+    except NotFinite as error:
+        rows = bundle.rows.take([ready.numbers["train"][i] for i in error.rows[:SHOWN]])
+        raise error.named([str(row["_where"]) for row in rows]) from None
 
 
 def base_run(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Run | None:

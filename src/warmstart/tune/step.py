@@ -13,6 +13,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.seeds import stream
 from warmstart.models.features import to_device
 from warmstart.tune.job import Guard, Job, Split
+from warmstart.tune.not_finite import NotFinite
 
 
 def one_step(
@@ -77,9 +78,8 @@ def sow(seed: int, device: torch.device) -> None:
 
 def not_finite(job: Job, loss: float, numbers: NDArray[np.int64]) -> WarmstartError:
     place = f"phase {job.phase + 1}, epoch {job.epoch + 1}, step {job.step + 1}"
-    rows = ", ".join(str(n) for n in numbers[:8]) + (" ..." if len(numbers) > 8 else "")
-    return WarmstartError(
-        f"the loss ({loss:g}) or its gradient is not finite in {place}; in the training split: {rows}",
+    return NotFinite(
+        f"the loss ({loss:g}) or its gradient is not finite in {place}",
         f"lower the rate (--set phases.{job.phase}.lr=...) or look at these rows; the step was not taken",
-        "not-finite",
+        numbers.tolist(),
     )
