@@ -35,7 +35,7 @@ def write_again(folder: str | Path, form: str) -> tuple[Result, Path]:
     place = run_folder(folder)
     if is_run(place) and not (place / "result.json").is_file():
         raise WarmstartError(
-            f"{place}: this run is not finished", f"go on with it: warmstart run {place}", "not-finished"
+            f"{place}: this run is not finished", f"go on with it: warmstart run {place}", "no-result"
         )
     result = read_result(place / "result.json")
     return result, FORMS.get(form)().write(result, place / "model" if form == "model_card" else place)
