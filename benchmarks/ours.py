@@ -6,6 +6,7 @@ python -m benchmarks.ours WORK OUT --street    # process.run, from the files to 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmarks.work.work import Work
 from warmstart import process
 from warmstart.base.types import Phase, Plan
 from warmstart.models.load import Pretrained, load
+from warmstart.street.precision import measure
 from warmstart.tasks import TASKS
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Keeping, tune
@@ -45,7 +47,9 @@ def train(work: Work) -> dict[str, Any]:
     pretrained, task = load(work.network, work.kind), TASKS.get(f"{work.kind}_classification")()
     span = begun()
     splits = {name: split_of(work, pretrained, name) for name in ("train", "validation")}
-    trained = tune(pretrained, plan_of(work), task, splits, Keeping(Path(work.scratch)))
+    chosen = measure(pretrained, splits["train"].inputs)
+    plan = replace(plan_of(work), precision=chosen.precision)
+    trained = tune(pretrained, plan, task, splits, Keeping(Path(work.scratch)))
     said: dict[str, Any] = span.end()
     looks = [look for look in trained.history if look["train_loss"] is not None]
     said["losses"] = [look["train_loss"] for look in looks]

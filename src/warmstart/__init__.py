@@ -22,6 +22,8 @@ _PUBLIC = {
     "plan": "warmstart.process",
     "tune": "warmstart.process",
     "prove": "warmstart.process",
+    "report": "warmstart.process",
+    "predict": "warmstart.process",
     "load": "warmstart.serve.predict",
     "Plan": "warmstart.base.types",
     "Evidence": "warmstart.base.types",

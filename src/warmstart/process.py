@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from threadpoolctl import threadpool_limits
 
+from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.base.result import Result
 from warmstart.base.tables import from_table
@@ -27,6 +29,7 @@ from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.report.read import read_result
+from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
 from warmstart.street import deciding, stops, training
@@ -68,11 +71,14 @@ def run(
     return everything
 
 
-def check(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Bundle:
-    """Read the data, split it and look for trouble; nothing is kept but what the Bundle needs."""
-    trip = setting_out(data, runs, tell, asked)
-    with locked(trip):
-        return stops.read(trip)
+def check(data: str | Path, *, runs: Path | None = None, tell: Tell = nobody, **asked: Any) -> Bundle:
+    """Read the data, split it and look for trouble; without `runs` no folder is left behind."""
+    with TemporaryDirectory(prefix="warmstart-", ignore_cleanup_errors=True) as passing:
+        trip = setting_out(data, runs or Path(passing), tell, asked)
+        with locked(trip):
+            bundle = stops.read(trip)
+            len(bundle.rows)  # mapped now, they outlive their file
+    return bundle
 
 
 def rank(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Ranking:
@@ -114,12 +120,19 @@ def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:
     return write_again(folder, form)
 
 
-def predict(folder: str | Path, what: Sequence[str]) -> list[tuple[str, Answer]]:
-    """What a finished run answers to texts, pictures, or each row of a table; with the name of each."""
+def predict(folder: str | Path, what: str | Sequence[str]) -> list[tuple[str, Answer]]:
+    """What a finished run answers to texts, pictures, or each row of a table; with the name of each.
+
+    A picture that cannot be read among others has an empty answer.
+    """
+    return [(said.name, said.answer) for said in ask(folder, [what] if isinstance(what, str) else what)]
+
+
+def ask(folder: str | Path, what: Sequence[str]) -> list[Said]:
+    """The same with the labels that a table gives, and why something cannot be answered."""
     predictor = load(run_folder(folder))
-    named = [pair for word in what for pair in questions(word, predictor.task.modality, predictor.column)]
-    answers = predictor.predict_all([value for _, value in named])
-    return [(name, said) for (name, _), said in zip(named, answers, strict=True)]
+    asked = [q for word in what for q in questions(str(word), predictor.task.modality, predictor.learned)]
+    return answers(predictor, asked)
 
 
 def demo(
@@ -150,13 +163,17 @@ def digits(place: Path, per_class: int, seed: int) -> Path:
     if not folder.is_dir():
         draft = folder.with_name(f".{folder.name}.tmp")
         shutil.rmtree(draft, ignore_errors=True)
-        write_digits(draft, per_class, seed).rename(folder)
+        try:
+            write_digits(draft, per_class, seed).rename(folder)
+        except (FileExistsError, NotADirectoryError):
+            wrong = f"{place}: there is a file in the way of this folder"
+            raise WarmstartError(wrong, "give another place with --out", "no-folder", 5) from None
     return folder
 
 
 def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, Any]) -> Trip:
     """A new trip, or the one that a run folder has begun."""
-    given = {name: value for name, value in asked.items() if value not in (None, "", (), [])}
+    given = plainly(asked)
     if is_run(run_folder(data)):
         trip = reopen(run_folder(data), tell)
         must_agree(trip, given)
@@ -164,6 +181,15 @@ def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, An
     options = from_table(Options, {"data": str(data), **given}, "warmstart")
     refuse(options)
     return begin(options, Path(runs), tell)
+
+
+def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for and is not empty: paths as text, and one model like several."""
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
+    if "models" in given:
+        models = given["models"] or ()
+        given["models"] = (models,) if isinstance(models, str) else tuple(map(str, models))
+    return {name: value for name, value in given.items() if value not in (None, "", (), [])}
 
 
 def finished(trip: Trip) -> Result | None:

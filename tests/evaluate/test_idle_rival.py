@@ -34,6 +34,13 @@ def test_one_that_learned_is_a_rival():
     assert not did_not_learn(replace(scratch(0.34), plan=replace(scratch(0.34).plan, pretrained=True)))
 
 
+def test_one_that_fits_its_rows_and_no_others_did_learn():
+    fitting = tuple({**look, "train_loss": loss} for look, loss in zip(LOOKS, (None, 0.6, 0.1), strict=True))
+    failing = tuple({**look, "train_loss": loss} for look, loss in zip(LOOKS, (None, 1.0, 0.9), strict=True))
+    assert not did_not_learn(scratch(0.34, fitting))
+    assert did_not_learn(scratch(0.34, failing))
+
+
 def test_a_rival_that_did_not_learn_and_is_as_good_still_says_not_worth_it():
     runs = world({"full": 0.34}, test=3000, validation=3000) | {
         "scratch": run("scratch", {n: first(3000, 0.34) for n in ("train", "validation", "test")})

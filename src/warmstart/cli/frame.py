@@ -60,6 +60,12 @@ def show_error(error: WarmstartError, as_json: bool) -> None:
     shown.print(Text("   do: ", "bold") + Text(one_line(error.do)))
 
 
+def warn(text: str) -> None:
+    """A line on standard error; of nothing, nothing."""
+    if text:
+        console(stderr=True, markup=False, emoji=False, soft_wrap=True).print(f"warning: {one_line(text)}")
+
+
 def plain(text: str) -> str:
     """Without control characters, so that no file name can move the cursor or turn the line round."""
     kept = (c if c.isprintable() or c in "\n\t" else " " if c.isspace() else "" for c in text)

@@ -24,3 +24,13 @@ NOT_A_LABEL = frozenset(
 )
 OTHERS = ("image", "file_name", "path")
 KNOWN = frozenset((*LABEL_NAMES, *TEXT_NAMES, *SPLIT_COLUMNS, *OTHERS)) | GROUP_NAMES | NOT_A_LABEL
+
+
+FLAGS = ("text", "label", "group", "test", "rows")  # of the command line; the rest is asked for with --set
+
+
+def flag(name: str, value: str = "") -> str:
+    """How the command line asks for it: "--test FILE", "--set validation=FILE"."""
+    if name in FLAGS:
+        return f"--{name} {value}".rstrip()
+    return f"--set {name}={value or name.upper()}"

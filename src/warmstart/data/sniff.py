@@ -12,7 +12,15 @@ from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Finding
 from warmstart.data.columns import Column
 from warmstart.data.images import is_file
-from warmstart.data.names import GROUP_NAMES, LABEL_NAMES, NOT_A_LABEL, SPLIT_COLUMNS, SURE_LABELS, TEXT_NAMES
+from warmstart.data.names import (
+    GROUP_NAMES,
+    LABEL_NAMES,
+    NOT_A_LABEL,
+    SPLIT_COLUMNS,
+    SURE_LABELS,
+    TEXT_NAMES,
+    flag,
+)
 from warmstart.data.readers._folders import split_named
 from warmstart.data.readers._table import BASE, SPLIT, user_columns
 
@@ -38,7 +46,7 @@ def find_roles(table: Any, asked: Asked, source: str) -> tuple[dict[str, str], l
     for role, name in vars(asked).items():
         if name is not None and name not in columns and not (role == "group" and name == "none"):
             raise WarmstartError(
-                f"{source} has no column {name!r} (asked for as --{role})",
+                f"{source} has no column {name!r} (asked for as {flag(role, name)})",
                 did_you_mean(name, columns),
                 "missing-column",
             )
@@ -182,7 +190,7 @@ def _explained(roles: dict[str, str], label: Column, columns: dict[str, Column])
     rest = [c.brief for c in columns.values() if c.name not in roles.values()]
     if rest:
         said.append(f"not used: {', '.join(rest[:8])}{' ...' if len(rest) > 8 else ''}")
-    flags = ", ".join(f"--{role}" for role in roles)
+    flags = ", ".join(flag(role, "COLUMN") for role in roles)
     return Finding("roles", "note", "; ".join(said), f"to choose others: {flags}")
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.data.images import is_file
 from warmstart.data.join import join
+from warmstart.data.names import flag
 from warmstart.data.readers import reader_for
 from warmstart.data.readers._folders import IMAGES, TABLES, entries
 from warmstart.data.readers._table import SPLIT, placed, user_columns
@@ -51,14 +53,14 @@ def read_all(source: str, test: str | None, validation: str | None) -> tuple[Any
             continue
         if split in own:
             raise WarmstartError(
-                f"{source} has a {split} split of its own, and --{split} names {name}",
-                f"leave out --{split}, or name the training file alone",
+                f"{source} has a {split} split of its own, and {flag(split, name)} names another",
+                f"leave out {flag(split, name)}, or name the training file alone",
                 "two-tests",
             )
         if _same(source, name):
             raise WarmstartError(
-                f"--{split} {name} is the source itself",
-                f"leave out --{split}: rows are set apart for it",
+                f"{flag(split, name)} is the source itself",
+                f"leave out {flag(split, name)}: rows are set apart for it",
                 "two-tests",
             )
         tables.append(placed(read(name), _prefix(source, name), split))
@@ -105,7 +107,8 @@ def _unreadable(path: Path, source: str) -> WarmstartError:
         return WarmstartError(
             f"{path} is neither a file nor a folder", "name a file or a folder", "missing-file"
         )
-    beside = [p.name for p in islice(path.parent.iterdir(), 2000)] if path.parent.is_dir() else []
+    near = islice(path.parent.iterdir(), 2000) if path.parent.is_dir() else ()
+    beside = [p.name for p in near if not is_file(p / "run.json")]  # a run is no data, least of all this one
     advice = did_you_mean(path.name, beside)
     advice = advice if advice.startswith("did") else "check the path"
     return WarmstartError(f"no file or folder {source[:200]}", advice, "missing-file")

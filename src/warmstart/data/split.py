@@ -9,6 +9,7 @@ from warmstart.base.seeds import stream
 from warmstart.data.draft import DIGEST, Draft, count
 from warmstart.data.labels import in_order
 from warmstart.data.limit import limited
+from warmstart.data.names import flag
 from warmstart.data.near import components
 from warmstart.data.pick import Unit, pick
 
@@ -119,7 +120,7 @@ class _Parts:
         if not taken:
             raise WarmstartError(
                 f"{self.draft.source}: no rows can be set apart for {name}, as no class has rows to spare",
-                f"add rows, or bring a {name} split: --{name} FILE",
+                f"add rows, or bring a {name} split: {flag(name, 'FILE')}",
                 "class-too-small",
             )
         missing = {self.labels[row] for row in rows} - {self.labels[row] for row in taken}

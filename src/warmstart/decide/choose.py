@@ -78,14 +78,24 @@ def shown(strategy: str, measured: Mapping[str, Measure]) -> str:
 
 
 def plan_for(
-    strategy: str, facts: Facts, model: str | None, *, seed: int = 0, reasons: Iterable[Reason] = ()
+    strategy: str,
+    facts: Facts,
+    model: str | None,
+    *,
+    seed: int = 0,
+    reasons: Iterable[Reason] = (),
+    asked: bool = False,
 ) -> Plan:
-    """The plan of one strategy with its default settings; `reasons` stand before its own."""
+    """The plan of one strategy with its default settings; `reasons` stand before its own.
+
+    One that was `asked` for is not said to have been chosen for what it would suit.
+    """
     part = STRATEGIES.get(strategy)()
     norms, why_norms = norm_statistics(facts, part.pretrained)
     explain = getattr(part, "why", None)  # optional in the contract of strategies
     phases = part.phases(facts)
-    own = (part.suits(facts)[1], *(explain(facts) if explain else ()), *why_norms)
+    first = Reason("strategy: asked for", strategy, "it was asked for") if asked else part.suits(facts)[1]
+    own = (first, *(explain(facts) if explain else ()), *why_norms)
     return Plan(
         strategy=strategy,
         model=model,

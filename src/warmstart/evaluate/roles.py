@@ -1,9 +1,13 @@
 """What a run stands for in the comparison: from scratch, pretrained and untouched, or fine-tuned."""
 
+from typing import Any
+
 import numpy as np
 
 from warmstart.base.types import Phase, Run
 from warmstart.evaluate.intervals import wilson
+
+FITTED = 0.5  # share of the loss of the class shares
 
 
 def as_it_is(run: Run) -> bool:
@@ -30,9 +34,21 @@ def did_not_learn(run: Run) -> bool:
     """Is it a run from scratch that learned nothing? Then a gain over it proves nothing.
 
     So it is where its accuracy on its own training rows is not shown to be above that of the most frequent
-    class, or where no look at the validation rows was better than the one before the first step.
+    class, or where no look at the validation rows was better than the one before the first step; but not
+    where it did come to fit its training rows: that this carries over to no others is what few rows give.
     """
-    return from_scratch(run) and (at_the_floor(run) or never_better_than_untrained(run))
+    idle = at_the_floor(run) or never_better_than_untrained(run)
+    return from_scratch(run) and idle and not came_to_fit(run)
+
+
+def came_to_fit(run: Run) -> bool:
+    """Did its training loss fall below half of what always giving the shares of the classes costs?"""
+    said = run.predictions.get("train")
+    if said is None or not len(said.rows):
+        return False
+    shares = np.unique(said.truth, return_counts=True)[1] / len(said.rows)
+    losses = [look["train_loss"] for look in run.history if look.get("train_loss") is not None]
+    return bool(losses) and min(losses) < FITTED * float(-(shares * np.log(shares)).sum())
 
 
 def at_the_floor(run: Run) -> bool:
@@ -55,14 +71,22 @@ def keeps_best(run: Run) -> bool:
     return any(guard["name"] == "early_stop" for guard in run.plan.guards)
 
 
+def kept_look(run: Run) -> dict[str, Any] | None:
+    """The look at the validation rows whose weights the run ended with."""
+    looks = [look for look in run.history if look.get("validation_loss") is not None]
+    if not keeps_best(run):
+        return looks[-1] if looks else None
+    trained = looks if run.plan.pretrained else [look for look in looks if look.get("step")]
+    return min(trained, key=lambda look: float(look["validation_loss"]), default=None)
+
+
 def never_improved(run: Run) -> bool:
     """Is a tuned run nothing but its frozen head, since no later look at the validation rows was better?"""
     heads = next((i for i, phase in enumerate(run.plan.phases) if not head_alone(phase)), None)
-    looks = [look for look in run.history if look.get("validation_loss") is not None]
-    if not (heads and looks and fine_tuned(run) and keeps_best(run)):
+    kept = kept_look(run)
+    if heads is None or kept is None or not (heads and fine_tuned(run) and keeps_best(run)):
         return False
-    best = min(looks, key=lambda look: look["validation_loss"])
-    return bool(best.get("phase", 0) <= heads)
+    return bool(kept.get("phase", 0) <= heads)
 
 
 def head_alone(phase: Phase) -> bool:

@@ -63,9 +63,22 @@ def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = 
             amount(model.parameters),
             str(model.prior),
         )
-    if most and len(ranked) > most:
-        table.caption = _said(f"and {len(ranked) - most} more in the report", "dim")
+    said = [
+        for_size(ranked),
+        f"and {len(ranked) - most} more in the report" if most and len(ranked) > most else "",
+    ]
+    if any(said):
+        table.caption = _said("; ".join(filter(None, said)), "dim")
     return table
+
+
+def for_size(ranked: Sequence[RankedModel]) -> str:
+    """That the first is not the one with the best score, and why; nothing where it is."""
+    best = max(ranked, key=lambda model: model.score, default=None)
+    if best is None or best.score <= ranked[0].score:
+        return ""
+    first, other = (short(one_line(m.name), 30) for m in (ranked[0], best))
+    return f"{first} is chosen for size: these rows cannot tell it from {other}"
 
 
 def findings_list(findings: Sequence[Finding]) -> "RenderableType":

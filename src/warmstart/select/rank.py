@@ -56,7 +56,7 @@ def rank(
         raise WarmstartError(
             f"{judged[0].candidate.name}: {judged[0].fault}", "choose other candidates", "no-usable-candidate"
         )
-    ranked = place(usable, score, floors[PROBE], folds)
+    ranked = place(usable, score, floors[PROBE], folds, opinions)
     reasons = chain(
         [why_first(ranked, score, folds)],
         against_prior(ranked, places),
@@ -79,11 +79,14 @@ def rank(
     return Ranking(score, scored, tuple(reasons))
 
 
-def place(judged: Sequence[Judged], score: str, floor: Scoring, folds: Folds) -> list[Judged]:
+def place(
+    judged: Sequence[Judged], score: str, floor: Scoring, folds: Folds, opinions: Sequence[str] = ()
+) -> list[Judged]:
     """Best score first, but where the rows cannot tell candidates from the best, the smallest of them first.
 
     Such a tie is a paired 95 % interval of the difference from the best that holds 0. A candidate that is
     not shown to beat the class frequencies is never tied with one that is: size alone does not recommend.
+    Nor is one that every second opinion puts behind the best as well.
     """
     best_first = sorted(
         judged, key=lambda j: (-j.scorings[score].value, j.candidate.parameters, j.candidate.source)
@@ -95,9 +98,15 @@ def place(judged: Sequence[Judged], score: str, floor: Scoring, folds: Folds) ->
         for j in best_first
         if difference(leader.scorings[score], j.scorings[score], folds)[1] <= 0
         and (counts or beats(j, floor, folds))
+        and not all_prefer(leader, j, opinions)
     ]
     smallest_first = sorted(tied, key=lambda j: j.candidate.parameters)
     return smallest_first + [j for j in best_first if j not in tied]
+
+
+def all_prefer(one: Judged, other: Judged, opinions: Sequence[str]) -> bool:
+    """Do all second opinions, of which there is one at least, score the one above the other?"""
+    return bool(opinions) and all(one.scorings[o].value > other.scorings[o].value for o in opinions)
 
 
 def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:

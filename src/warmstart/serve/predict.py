@@ -11,6 +11,8 @@ from warmstart.base.files import expanded, read_table
 from warmstart.models.features import logits_of
 from warmstart.models.load import AUTO, Pretrained
 from warmstart.models.load import load as load_model
+from warmstart.serve.questions import UNKNOWN, Learned
+from warmstart.serve.values import as_asked
 from warmstart.tasks import TASKS
 from warmstart.tasks._classification import Classification
 
@@ -27,17 +29,18 @@ class Predictor:
 
     pretrained: Pretrained
     task: Classification
-    column: str = ""  # where the inputs stood in the table that was learned from
+    learned: Learned = UNKNOWN  # columns of the table that was learned from
 
     def predict(self, value: object) -> Answer:
-        """Labels with probabilities for one text, picture (a path, bytes) or whatever the task takes."""
+        """Labels with probabilities for one text or picture: a path, bytes, an image of PIL, an array."""
         return self.predict_all([value])[0]
 
     def predict_all(self, values: Sequence[object]) -> list[Answer]:
         """The same for many, in their order."""
         if not values:
             return []
-        inputs, _ = self.task.encode(self.pretrained, values, None)
+        plain = [as_asked(value, self.task.modality) for value in values]
+        inputs, _ = self.task.encode(self.pretrained, plain, None)
         probabilities = self.task.probabilities(logits_of(self.pretrained.anatomy, inputs))
         labels = self.pretrained.labels
         return [
@@ -64,7 +67,7 @@ def load(run: str | Path) -> Predictor:
             "give a run folder, or learn with `warmstart run --from` first",
             "no-head",
         )
-    return Predictor(pretrained, task, learned_column(folder / "data.json", task))
+    return Predictor(pretrained, task, learned_columns(folder / "data.json", task))
 
 
 def task_of(model: Path) -> Classification:
@@ -77,9 +80,9 @@ def task_of(model: Path) -> Classification:
     raise WarmstartError(f"{model}: a {names[0]} does no task known here", "give a run folder", "no-task")
 
 
-def learned_column(data: Path, task: Classification) -> str:
-    """The input column of the rows that the run learned from; a model folder alone does not know it."""
+def learned_columns(data: Path, task: Classification) -> Learned:
+    """Columns of the rows that the run learned from; a model folder alone does not know them."""
     if not data.is_file():
-        return ""
+        return UNKNOWN
     roles = read_table(data, ANEW, "bad-run").get("roles", {})
-    return str(roles.get(task.roles[0], ""))
+    return Learned(str(roles.get(task.roles[0], "")), str(roles.get("label", "")))

@@ -7,11 +7,13 @@ from collections import Counter
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
 from warmstart.base.types import Phase, Plan
+from warmstart.decide.choose import GUARDS
 from warmstart.decide.plan_file import apply_setting
 from warmstart.decide.strategies import STRATEGIES
 from warmstart.models.card import locate
 from warmstart.select.scores import SCORES
 from warmstart.street.folder import Options
+from warmstart.street.parts import check_parts
 from warmstart.tasks import TASKS
 
 LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
@@ -41,7 +43,17 @@ def refuse_setting(setting: str) -> None:
         raise WarmstartError(
             f"--set {setting}: no setting is called {path[0]!r}", did_you_mean(path[0], known), "unknown-key"
         )
-    if path[0] not in LATER:
+    if path[0] in LATER:
+        refuse_part(setting, path)
+    else:
         phase = int(path[1]) if len(path) > 1 and path[1].isdecimal() else 0
         phases = (Phase(("head",), lr=1e-3, epochs=1),) * (1 + min(phase, MOST_PHASES))
-        apply_setting(Plan("", None, "", phases), setting)
+        check_parts(apply_setting(Plan("", None, "", phases), setting))
+
+
+def refuse_part(setting: str, path: list[str]) -> None:
+    """Parts given whole, and settings of the guard that every plan has; others wait until they are known."""
+    phases = (Phase(("head",), lr=1e-3, epochs=1),)
+    plan = Plan("", None, "", phases, guards=tuple(dict(guard) for guard in GUARDS))
+    if len(path) == 1 or path[:2] == ["guards", "0"]:
+        check_parts(apply_setting(plan, setting))

@@ -15,6 +15,7 @@ from warmstart.decide.strategies import STRATEGIES
 from warmstart.street import by_hand
 from warmstart.street.another_strategy import another_strategy, check_kind
 from warmstart.street.folder import Trip
+from warmstart.street.parts import check_parts
 from warmstart.street.stops import open_model, task_of
 
 
@@ -69,6 +70,7 @@ def decide(trip: Trip, facts: Facts, ranking: Ranking) -> tuple[Plan, tuple[Opti
     plan, options = proposed(trip, facts, start(trip, ranking).candidate.source)
     if not path.is_file():
         check_kind(plan, "the plan")
+        check_parts(plan)
         write_plan(plan, options, path)
         return plan, options
     written = read_plan(path)
@@ -80,6 +82,7 @@ def decide(trip: Trip, facts: Facts, ranking: Ranking) -> tuple[Plan, tuple[Opti
             trip.tell({"event": "note", "what": f"{path.name}: phases and edits now follow {plan.strategy}"})
             write_plan(written, options, path)
     check_kind(written, str(path))
+    check_parts(written)
     return follow(written, plan, path), options
 
 
@@ -92,7 +95,7 @@ def proposed(trip: Trip, facts: Facts, model: str) -> tuple[Plan, tuple[Option, 
     """The plan that these facts and what was asked for give, and all that was considered."""
     asked = trip.options
     if asked.strategy:
-        plan, options = plan_for(asked.strategy, facts, model, seed=asked.seed), consider(facts)
+        plan, options = plan_for(asked.strategy, facts, model, seed=asked.seed, asked=True), consider(facts)
     else:
         plan, options = choose(facts, model, seed=asked.seed)
     return apply_settings(plan, asked.settings), options

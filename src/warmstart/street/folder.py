@@ -18,6 +18,8 @@ from warmstart.base.files import expanded, read_table, write_json
 from warmstart.base.tables import from_table, to_table
 from warmstart.street.lock import holding
 
+KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -128,9 +130,9 @@ def next_folder(runs: Path, name: str) -> Path:
 
 
 def run_folder(given: str | Path) -> Path:
-    """A run folder, or the plan.yaml in it."""
+    """A run folder, or one of the files in it that a person knows by name."""
     path = expanded(given)
-    return path.parent if path.name == "plan.yaml" else path
+    return path.parent if path.name in KNOWN_FILES and not path.is_dir() else path
 
 
 def is_run(path: Path) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from warmstart.base.errors import WarmstartError
 from warmstart.base.files import write_json
 from warmstart.base.result import Result
 from warmstart.base.types import Evidence
 from warmstart.report.forms import FORMS
 from warmstart.report.read import read_result
-from warmstart.street.folder import Trip, run_folder
+from warmstart.street.folder import Trip, is_run, run_folder
 
 PAGES = ("html", "markdown", "json")  # result.json last: it says that all is there
 
@@ -32,5 +33,9 @@ def write_pages(trip: Trip, everything: Result, evidence: Evidence) -> None:
 def write_again(folder: str | Path, form: str) -> tuple[Result, Path]:
     """One page of a finished run, from its result.json; returns what it shows and where it lies."""
     place = run_folder(folder)
+    if is_run(place) and not (place / "result.json").is_file():
+        raise WarmstartError(
+            f"{place}: this run is not finished", f"go on with it: warmstart run {place}", "no-result"
+        )
     result = read_result(place / "result.json")
     return result, FORMS.get(form)().write(result, place / "model" if form == "model_card" else place)

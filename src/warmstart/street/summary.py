@@ -164,7 +164,7 @@ def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
     return {
         **held,
         "floor_accuracy": float(np.bincount(said).max() / len(said)),
-        "probe_accuracy": facts.probe,
+        **({"probe_accuracy": facts.probe} if facts.measured else {}),
     }
 
 

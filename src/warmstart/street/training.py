@@ -111,7 +111,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
     adapted = apply(started, plan.edits, bundle.labels, plan.seed)
     anatomy = describe(started.anatomy, adapted.pretrained.anatomy, plan, adapted.notes)
     write_text(folder / "anatomy.txt", anatomy)
-    trained = learn(trip, name, adapted.pretrained, plan, task, ready)
+    trained = learn(trip, name, adapted.pretrained, plan, bundle, ready)
     finished = merge_adapters(adapted.pretrained)
     run = Run(
         name=name,
@@ -132,7 +132,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
     return run
 
 
-def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> Trained:
+def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bundle, ready: Ready) -> Trained:
     """Tune in place; a plan without phases leaves the model as it is."""
     if not plan.phases:
         return Trained(0.0, 0, 0, (), {})
@@ -145,7 +145,7 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, task: Any, 
     keeping = Keeping(trip.cache, checkpoints=checkpoints, allow_change=trip.allow_change)
     splits = {n: ready.splits[n] for n in ("train", "validation")}
     plan = replace(plan, precision=precision_of(plan, ready))
-    return tune(pretrained, plan, task, splits, keeping, tell)
+    return tune(pretrained, plan, task_of(bundle), splits, keeping, tell)
 
 
 def precision_of(plan: Plan, ready: Ready) -> str:

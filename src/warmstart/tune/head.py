@@ -79,7 +79,6 @@ def path(
 
     From strong to weak regularisation, each beginning where the one before it ended.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     seen = np.unique(y_N)
@@ -88,7 +87,7 @@ def path(
     model, found = LogisticRegression(max_iter=1000, tol=1e-6, warm_start=True), []
     for strength in strengths:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # it is told instead
+            warnings.simplefilter("ignore", UserWarning)  # of not converging, which is told; of many classes
             model.set_params(C=strength).fit(z_ND, y_N)
         weight, bias = model.coef_, model.intercept_
         if len(seen) == 2:  # sklearn keeps one row for two classes: half the log-odds each
