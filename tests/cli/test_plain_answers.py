@@ -84,7 +84,7 @@ def test_no_flag_is_named_that_does_not_exist(world, tmp_path, capsys):
 def test_a_loss_that_is_not_finite_names_the_rows_as_the_user_knows_them(world, tmp_path):
     table = street_world.write_csv(tmp_path / "x.csv", street_world.reviews(60))
     settings = ("phases.2.lr=1e30", "phases.2.warmup=0", "guards=[]", "clip=1e30")
-    with pytest.raises(WarmstartError, match=r"in the rows: x\.csv:\d+, x\.csv:\d+") as refused:
+    with pytest.raises(WarmstartError, match=r"rows: x\.csv:\d+, x\.csv:\d+") as refused:
         process.run(
             table, runs=tmp_path / "runs", models=(str(world / "text-model"),), strategy="full",
             settings=settings,
