@@ -10,19 +10,22 @@ from math import log
 
 from warmstart.tune.job import Job
 
-TIMES = 2.0  # what a loss must have become of what it was
+TIMES = 4.0  # what the training loss must have become of what it was
 
 
 def stop_if_exploded(job: Job) -> None:
-    """End the phase if its first epoch brought both losses from below to above that of guessing.
+    """End the phase if its first epoch raised the training loss to several times what it was, above guessing.
 
-    The training loss alone would not do: dropout raises it under a head that was solved without.
+    The training loss alone would not do: dropout raises it under a head solved without. Nor is a phase
+    ended where no guard keeps the weights from before it: it may recover, and there is nothing to go back to.
     """
-    if job.epoch > 0 or len(job.history) < 2:
+    kept = any(guard["name"] == "early_stop" for guard in job.plan.guards)
+    if not kept or job.epoch > 0 or len(job.history) < 2 or job.history[-2]["train_loss"] is None:
         return
     before, after = job.history[-2:]
     guessing = log(max(2, int(job.splits["train"].targets.max()) + 1))
-    if all(exploded(before[name], after[name], guessing) for name in ("train_loss", "validation_loss")):
+    unlearned = after["validation_loss"] > max(before["validation_loss"], guessing)
+    if unlearned and after["train_loss"] > max(TIMES * before["train_loss"], guessing):
         job.stop = True
         what = (
             f"phase {job.phase + 1} is ended: in its first epoch the training loss went from "
@@ -30,7 +33,3 @@ def stop_if_exploded(job: Job) -> None:
             f"lower its rate (--set phases.{job.phase}.lr=...)"
         )
         job.tell({"event": "note", "what": what})
-
-
-def exploded(before: float | None, after: float, guessing: float) -> bool:
-    return before is not None and after > max(TIMES * before, guessing)
