@@ -135,8 +135,8 @@ def test_scratch_has_twice_the_steps_of_full(rows):
     ("facts", "wanted"),
     [
         (image(parameters=10**9), 1e-3),
-        (text(parameters=22_000_000), 5e-4),
-        (text(parameters=110_000_000), 3.1e-4),  # 5e-4 * 0.2 ** 0.3 = 3.085e-4
+        (text(parameters=22_000_000), 2e-4),
+        (text(parameters=110_000_000), 1.2e-4),  # 2e-4 * 0.2 ** 0.3 = 1.234e-4
         (text(parameters=10**12), 1e-4),
         (text(parameters=1000), 1e-3),
     ],
