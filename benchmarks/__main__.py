@@ -117,6 +117,9 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
         "--quick", action="store_true", help="small rows and one round, under five minutes in all"
     )
     parser.add_argument("--rounds", type=int, default=0, help="of all contenders; 0: 5, or 1 with --quick")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the training rows; compared with no baseline"
+    )
     parser.add_argument("--threads", type=int, default=1, help="of every process")
     parser.add_argument("--seed", type=int, default=0, help="of the first round; the next ones count on")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
@@ -126,14 +129,16 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     for name in given.ids:
         if name not in known:
             parser.error(f"no row {name}; known are {', '.join(known)}")
-    if given.quick and given.update:
-        parser.error("a quick look is no baseline: leave out --quick or --update")
+    if not 0 < given.share <= 1:
+        parser.error(f"--share {given.share}: give a share above 0, at most 1")
+    if given.update and (given.quick or given.share < 1):
+        parser.error("a look at a part is no baseline: leave out --update, or --quick and --share")
     return given
 
 
 def suite(given: argparse.Namespace) -> list[str]:
     """Measure, print and compare; returns what failed or has become worse."""
-    rows, worse = all_rows(given.quick), []
+    rows, worse = {name: row.shared(given.share) for name, row in all_rows(given.quick).items()}, []
     place = given.out.resolve()
     for name in given.ids or rows:
         rounds = given.rounds or (1 if given.quick else 5)
@@ -142,7 +147,7 @@ def suite(given: argparse.Namespace) -> list[str]:
         worse += [f"{name}: failed {what}" for what in measured["figures"].get("failed", ())]
         if given.update:
             baseline.update(measured)
-        elif not given.quick:
+        elif not given.quick and given.share == 1:
             worse += baseline.regressions(measured, baseline.read_baseline())
     return worse
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 
@@ -54,6 +54,11 @@ class Trial:
     def kind(self) -> str:
         return {"texts": "text", "photos": "image", "chats": "chat"}[self.data.partition(":")[0]]
 
+    def shared(self, share: float) -> Trial:
+        """The same with a share of the training rows."""
+        kind, rows, *rest = self.data.split(":")
+        return replace(self, data=":".join([kind, str(max(1, round(int(rows) * share))), *rest]))
+
     @property
     def held(self) -> int:
         return int(self.data.rpartition(":")[2])
@@ -96,6 +101,9 @@ class Row:
     title: str
     trials: tuple[Trial, ...]
     notes: tuple[str, ...] = field(default=())
+
+    def shared(self, share: float) -> Row:
+        return replace(self, trials=tuple(trial.shared(share) for trial in self.trials))
 
 
 def all_rows(quick: bool) -> dict[str, Row]:
