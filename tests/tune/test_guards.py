@@ -90,6 +90,20 @@ def test_a_phase_that_begins_worse_than_the_best_may_go_on_while_it_gains():
     assert again.best == 1.0
 
 
+def test_fresh_weights_are_judged_by_accuracy_and_then_by_loss():
+    guard = GUARDS.build({"name": "early_stop", "patience": 2})
+    job = job_for(worlds.pretrained("bert"), worlds.phase(), pretrained=False)
+    job.steps = 1
+    looks = ((0.5, 0.69), (0.8, 1.9), (0.8, 1.7), (0.7, 0.6), (0.8, 1.8))
+    kept = []
+    for accuracy, loss in looks:
+        before = guard.best
+        guard.watch(job, {"validation_accuracy": accuracy, "validation_loss": loss})
+        kept.append(guard.best != before)
+    assert kept == [True, True, True, False, False]
+    assert job.stop
+
+
 def moved(model, by=0.1, seed=7):
     source = torch.Generator().manual_seed(seed)
     with torch.no_grad():

@@ -40,7 +40,9 @@ def fading(results: Sequence[Result]) -> Any:
     """The advantage of a warm start at each number of labels."""
     from rich.table import Table
 
-    table = Table(title="What the warm start is worth, by rows to learn from per class", title_justify="left", box=None)
+    table = Table(
+        title="What the warm start is worth, by rows to learn from per class", title_justify="left", box=None
+    )
     columns = ("rows", "best", "accuracy", "scratch", "gain, points (95 %)", "verdict")
     for i, name in enumerate(columns):
         table.add_column(name, justify="right" if i in (0, 2, 3, 4) else "left", no_wrap=True)

@@ -8,12 +8,17 @@ from torch import Tensor
 from warmstart.base.errors import WarmstartError
 from warmstart.tune.job import Guard, Job
 
+TIE = 1e-6  # weight of the loss where accuracies are the same
 NUMBERS = ("best", "low", "last", "waited", "phase")
 
 
 @dataclass
 class EarlyStop(Guard):
-    """The best weights of all phases are kept; those of an untrained network are none of them."""
+    """The best weights of all phases are kept; those of an untrained network are none of them.
+
+    The best have the lowest validation loss. Fresh weights are judged by their accuracy first: they grow sure
+    of themselves long before they are good, so that their loss rises while they still learn.
+    """
 
     mitigates = "overfitting"
     patience: int = 5  # looks without a gain on the lowest loss of the phase
@@ -33,7 +38,7 @@ class EarlyStop(Guard):
     def watch(self, job: Job, scores: dict[str, float]) -> None:
         if not (job.steps or job.plan.pretrained):
             return
-        loss = scores["validation_loss"]
+        loss = judged(scores, job.plan.pretrained)
         if job.phase != self.phase:
             self.phase, self.waited, self.low = job.phase, 0, self.last
         gains = self.low is None or loss < self.low
@@ -54,6 +59,13 @@ class EarlyStop(Guard):
         for name in NUMBERS:
             setattr(self, name, numbers[name])
         self.weights = tensors
+
+
+def judged(scores: dict[str, float], pretrained: bool) -> float:
+    """What is to be low."""
+    if pretrained:
+        return scores["validation_loss"]
+    return 1 - scores["validation_accuracy"] + TIE * scores["validation_loss"]
 
 
 GUARD = EarlyStop
