@@ -44,10 +44,10 @@ def test_early_stop_ends_with_the_best_weights_which_have_the_loss_that_was_logg
     model, trained = ruined({"name": "early_stop", "patience": 3}, keeping=keeping)
     losses = [look["validation_loss"] for look in trained.history]
     assert validation_loss(model) == min(losses) < min(losses[0], losses[-1])
-    assert [look["phase"] for look in trained.history] == [0, 1, 1, 2, 2, 2, 3]  # the last is ended
+    assert [look["phase"] for look in trained.history] == [0, 1, 1, 2, 2, 2, 3, 3, 3]
     without, trained = ruined(keeping=keeping)
     assert validation_loss(without) > 1.3 * min(losses)
-    assert len(trained.history) == 7
+    assert len(trained.history) == 12
 
 
 def test_a_training_that_only_harms_ends_where_it_began():

@@ -114,10 +114,10 @@ def test_patience_does_not_begin_before_the_first_step_of_fresh_weights():
         worlds.pretrained("bert").anatomy, fresh(), worlds.task("bert"), worlds.splits("bert"), print
     )
     guard = GUARDS.build({"name": "early_stop", "patience": 1})
-    guard.watch(job, {"validation_loss": 0.1})
+    guard.watch(job, {"validation_loss": 0.1, "validation_accuracy": 0.9})
     job.steps = 1
-    guard.watch(job, {"validation_loss": 2.0})
-    assert (guard.best, job.stop) == (2.0, False)
+    guard.watch(job, {"validation_loss": 2.0, "validation_accuracy": 0.5})
+    assert (guard.best, job.stop) == (pytest.approx(0.5, abs=1e-5), False)
 
 
 class PulledOutError(Exception):
