@@ -255,7 +255,8 @@ def test_a_reader_that_leaves_early_is_no_fault(world):
 
 def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys):
     folder = tmp_path / "reviews-1"
-    words = start(world, "--rows", "40", "--out", str(tmp_path))
+    long = ("--strategy", "full", "--set", "phases.2.epochs=200", "--set", "guards=[]")  # not over too soon
+    words = start(world, "--rows", "40", "--out", str(tmp_path), *long)
     with interrupted_once(lambda: (folder / "plan.yaml").exists()):
         assert main(["run", *words]) == 6
     told = capsys.readouterr().err.splitlines()

@@ -26,8 +26,8 @@ KINDS = {
         "bert",
         worlds.plan(
             worlds.phase(("head",), solver="logistic", leave=0.3),
-            worlds.phase(("top:1",), lr=3e-3, epochs=2),
-            worlds.phase(("top:2",), lr=3e-3, epochs=2, decay=0.7),
+            worlds.phase(("top:1",), lr=3e-4, epochs=2),
+            worlds.phase(("top:2",), lr=3e-4, epochs=2, decay=0.7),
             guards=(STOPPING,),
         ),
         {"num_hidden_layers": 2},
