@@ -268,7 +268,7 @@ def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys):
 def interrupted(happened) -> Iterator[None]:
     """Ctrl-C as soon as something has happened.
 
-    Python drops an interrupt that meets it while it finalises an object; a person presses again, and so do we.
+    Python drops an interrupt that meets it while it finalises an object; so press again.
     """
     over = threading.Event()
 
