@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from warmstart.models.softmax import solve
+from warmstart.select.scores._probe import Data, log_probabilities
 from warmstart.select.scores._scoring import difference, make_folds
-from warmstart.select.scores._softmax import Data, log_probabilities, solve
 from warmstart.select.scores.logistic_probe import LogisticProbe
 
 GRID, ROWS, FRESH = LogisticProbe().penalties, 40, 2000
@@ -20,9 +21,9 @@ def reported_and_true(seed):
     data, fresh = Data.of(features, labels), np.arange(ROWS, ROWS + FRESH)
     seen, true = np.zeros((5, len(GRID))), np.zeros((5, len(GRID)))
     for k, test in enumerate(folds.tests[0]):
-        problem = data.problem(np.concatenate([test, fresh]))
+        fold = data.fold(np.concatenate([test, fresh]))
         for g, C in enumerate(GRID):
-            logs = log_probabilities(problem, solve(problem, C, tolerance=1e-5))
+            logs = log_probabilities(fold, solve(fold.problem, C, tolerance=1e-5).weights)
             seen[k, g] = data.right(logs[: len(test)], test).mean()
             true[k, g] = data.right(logs[len(test) :], fresh).mean()
     own = Data.of(features[:ROWS], labels[:ROWS]).single()

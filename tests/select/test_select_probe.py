@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from warmstart.base.errors import WarmstartError
+from warmstart.models.softmax import standardise
 from warmstart.select.scores._scoring import Folds, make_folds
-from warmstart.select.scores._standardise import standardise
 from warmstart.select.scores.logistic_probe import LogisticProbe
 
 

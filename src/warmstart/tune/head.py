@@ -4,7 +4,6 @@ L2-regularised multinomial logistic regression on standardised features (L-BFGS)
 the validation rows. The standardisation is folded into the weights, so that the head reads plain features.
 """
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,9 +14,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from warmstart.base.errors import WarmstartError
+from warmstart.models.softmax import Floats, Problem, leading_directions, solve
 
-STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of sklearn: larger is weaker regularisation
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of scikit-learn: larger is weaker regularisation
 SOFT = tuple(10.0 ** (i / 2) for i in range(-12, 1))
+TOLERANCE = 1e-7  # largest scaled derivative of the mean loss
 ROUNDING = 1e-6  # relative; features come in single precision
 UNSEEN = -10.0  # logit of a class that no training row has
 
@@ -79,27 +80,20 @@ def path(
 
     From strong to weak regularisation, each beginning where the one before it ended.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    seen = np.unique(y_N)
+    seen, truth_N = np.unique(y_N, return_inverse=True)
     if len(seen) == 1:
         return [(strengths[0], *spread(seen, np.zeros((1, z_ND.shape[1])), np.zeros(1), classes), True)]
-    model, found = LogisticRegression(max_iter=1000, tol=1e-6, warm_start=True), []
+    problem = Problem.of(z_ND, truth_N, leading_directions(z_ND))
+    found, start = [], None
     for strength in strengths:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of not converging, which is told; of many classes
-            model.set_params(C=strength).fit(z_ND, y_N)
-        weight, bias = model.coef_, model.intercept_
-        if len(seen) == 2:  # sklearn keeps one row for two classes: half the log-odds each
-            weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
-        converged = bool((model.n_iter_ < model.max_iter).all())
-        found.append((strength, *spread(seen, weight, bias, classes), converged))
+        solution = solve(problem, strength, start, TOLERANCE)
+        start = solution.weights
+        weight_SD, bias_S = start[1:].T, start[0] - start[0].mean()  # a shift of all biases says nothing
+        found.append((strength, *spread(seen, weight_SD, bias_S, classes), solution.converged))
     return found
 
 
-def spread(
-    seen: NDArray[np.int64], weight: NDArray[np.float64], bias: NDArray[np.float64], classes: int
-) -> tuple[Tensor, Tensor]:
+def spread(seen: NDArray[np.int64], weight: Floats, bias: Floats, classes: int) -> tuple[Tensor, Tensor]:
     """Weights and biases of the classes that were seen, among those of all."""
     weight_CD, bias_C = np.zeros((classes, weight.shape[1])), np.full(classes, UNSEEN)
     weight_CD[seen], bias_C[seen] = weight, bias

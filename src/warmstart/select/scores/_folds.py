@@ -61,7 +61,7 @@ def make_folds(
 
     Fewer folds (never fewer than 3, if there are 3 rows or groups to share out) where a class has
     fewer rows or groups. A class with fewer rows than folds is absent from some test folds; while
-    its only row is tested nothing of it is learned, and a score must still answer (`_softmax`
+    its only row is tested nothing of it is learned, and a score must still answer (`_probe`
     gives an unseen class Laplace's probability). Repeated 3 times below 200 rows unless `repeats`
     says otherwise. Raises WarmstartError if there are not two rows, or two groups, to share out.
     """

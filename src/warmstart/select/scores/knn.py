@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
+from warmstart.models.softmax import Floats, standardise
 from warmstart.select.scores._scoring import Folds, Scoring, of_rows
-from warmstart.select.scores._standardise import Floats, standardise
 
 DECIMALS = 10  # cosines and votes that agree this far are equal: rounding must not break ties
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
+from warmstart.models.softmax import LOOSE, solve
+from warmstart.select.scores._probe import Data, log_probabilities
 from warmstart.select.scores._scoring import Folds, Scoring, of_rows
-from warmstart.select.scores._softmax import LOOSE, Data, log_probabilities, solve
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,12 @@ class LogisticProbe:
 
     def _answer(self, data: Data, single: Data, test: NDArray[np.int64], C: float) -> NDArray[np.float64]:
         """Log-probabilities of the test rows: in single precision first, then on to the tolerance."""
-        rough = single.problem(test)
-        weights = solve(rough, C, tolerance=max(LOOSE, self.tolerance))
+        rough = single.fold(test)
+        weights = solve(rough.problem, C, tolerance=max(LOOSE, self.tolerance)).weights
         if self.tolerance >= LOOSE:
             return log_probabilities(rough, weights)
-        problem = data.problem(test)
-        return log_probabilities(problem, solve(problem, C, weights, self.tolerance))
+        fold = data.fold(test)
+        return log_probabilities(fold, solve(fold.problem, C, weights, self.tolerance).weights)
 
     def _choose(self, data: Data, tests: Sequence[NDArray[np.int64]]) -> list[float]:
         """The C for each fold that answers best inside the fold's own training rows; ties to the smaller."""
@@ -85,11 +86,11 @@ def _path(
     Every fit starts from the stronger penalty's. Where a weaker penalty is worse for both folds, all still
     weaker ones are given its value unfitted: they would be worse yet, so they cannot be wronged.
     """
-    problem = data.problem(np.concatenate([one, other]))
+    fold = data.fold(np.concatenate([one, other]))
     weights, path = None, []
     for C in grid:
-        weights = solve(problem, C, weights)
-        logs_MC = log_probabilities(problem, weights)
+        weights = solve(fold.problem, C, weights).weights
+        logs_MC = log_probabilities(fold, weights)
         halves = (logs_MC[: len(one)], one), (logs_MC[len(one) :], other)
         path.append([data.right(logs, rows).sum() for logs, rows in halves])
         if len(path) > 1 and all(now < before for now, before in zip(path[-1], path[-2], strict=True)):

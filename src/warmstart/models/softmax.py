@@ -1,4 +1,4 @@
-"""L2-regularised softmax regression, fast enough to be fitted a hundred times per candidate.
+"""L2-regularised softmax regression, fast enough to be fitted a hundred times: probes and heads.
 
 L-BFGS on the same objective as scikit-learn's LogisticRegression, `C * sum of losses + |w|^2 / 2` with a
 free intercept, in coordinates where the Hessian is nearly the identity: the leading directions of the
@@ -7,17 +7,18 @@ curvature of the rest (after the randomised preconditioner of Frangella, Tropp &
 2110.02820), each class by its mean p(1-p). A preconditioner changes how fast, never where to.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from sklearn.utils.extmath import randomized_svd
 
-from warmstart.select.scores._folds import rows_without
-from warmstart.select.scores._standardise import standardise
+from warmstart.base.seeds import generator
 
 DIRECTIONS = 32  # of 16, 32 and 64 the fastest from 100 x 1024 to 2000 x 768
+EXTRA = 10  # further random directions, which make the leading ones sure
 ITERATIONS = 500
 LOOSE = 1e-4  # largest gradient (per row, scaled) that single precision reaches
 Floats = NDArray[np.floating]
@@ -25,60 +26,65 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Standardised training and held-out features, and the truth of the training rows."""
+    """Standardised rows, their classes, and what preconditions the fit."""
 
     train_ND: Floats
-    held_MD: Floats
-    truth_N: NDArray[np.int64]  # of the training rows, among the S classes that occur in training
-    seen_C: NDArray[np.bool_]
-    basis_DQ: Floats
-    curvature_Q: Floats  # mean square of the training rows along each direction of the basis
+    truth_N: NDArray[np.int64]  # among the S classes that occur
+    basis_DQ: Floats  # orthonormal, of large variance
+    curvature_Q: Floats  # mean square of the rows along each direction of the basis
     rest: float  # mean over all other directions
+
+    @staticmethod
+    def of(train_ND: Floats, truth_N: NDArray[np.int64], basis_DQ: Floats) -> Problem:
+        curvature_Q = np.square(train_ND @ basis_DQ).mean(0)
+        others = max(1, basis_DQ.shape[0] - basis_DQ.shape[1])
+        varied = float(train_ND.any(0).sum())  # columns of variance 1: their sum is the trace
+        rest = max(0.0, varied - float(curvature_Q.sum())) / others
+        return Problem(train_ND, truth_N, basis_DQ, curvature_Q, rest)
+
+
+def leading_directions(features_ND: Floats) -> Floats:
+    """D x Q orthonormal directions of largest variance: a randomised search for the range, two power steps.
+
+    Halko, Martinsson & Tropp 2011, arXiv 0909.4061, algorithms 4.4 and 5.1.
+    """
+    wanted = min(DIRECTIONS, *features_ND.shape)
+    random = generator(0, "leading-directions")
+    guess_DQ = random.standard_normal((features_ND.shape[1], min(wanted + EXTRA, features_ND.shape[1])))
+    basis_DQ = np.linalg.qr(guess_DQ.astype(features_ND.dtype))[0]
+    for _ in range(3):
+        basis_DQ = np.linalg.qr(features_ND.T @ (features_ND @ basis_DQ))[0]
+    turn_QQ = np.linalg.svd(features_ND @ basis_DQ, full_matrices=False)[2].T
+    found_DQ: Floats = (basis_DQ @ turn_QQ)[:, :wanted]
+    return found_DQ
+
+
+def standardise(train_ND: Floats, held_MD: Floats) -> tuple[Floats, Floats]:
+    """Both by mean and deviation of the training rows; columns constant there become 0 in training.
+
+    As StandardScaler does, with its bound for "constant but for rounding", in either precision.
+    """
+    rows, eps = len(train_ND), float(np.finfo(train_ND.dtype).eps)
+    mean_D = train_ND.mean(0)
+    centred_ND = train_ND - mean_D
+    variance_D = np.einsum("nd,nd->d", centred_ND, centred_ND) / rows
+    constant_D = variance_D <= rows * eps * variance_D + np.square(rows * mean_D * eps)
+    centred_ND[:, constant_D] = 0
+    deviation_D = np.sqrt(np.where(constant_D, 1, variance_D))
+    centred_ND /= deviation_D
+    return centred_ND, (held_MD - mean_D) / deviation_D
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
-    """Standardised features and class numbers 0 .. C-1 of all rows, and what preconditions every fit."""
+class Solution:
+    """Weights (1 + D) x S, the intercept first, and whether the search came to its end."""
 
-    features_ND: Floats  # standardised by all rows, which leaves no trace when a fold does it again
-    codes_N: NDArray[np.int64]
-    basis_DQ: Floats  # orthonormal, of largest variance; may know the held-out rows, as it moves no optimum
-
-    @staticmethod
-    def of(features_ND: Floats, labels_N: NDArray[np.int64]) -> "Data":
-        features_ND = features_ND.astype(np.float64)
-        features_ND, _ = standardise(features_ND, features_ND[:0])
-        single_ND = features_ND.astype(np.float32)
-        _, _, basis_QD = randomized_svd(
-            single_ND, min(DIRECTIONS, *single_ND.shape), n_iter=2, random_state=0
-        )
-        _, codes_N = np.unique(labels_N, return_inverse=True)
-        return Data(features_ND, codes_N, basis_QD.T.astype(np.float64))
-
-    def single(self) -> "Data":
-        """The same in single precision."""
-        return Data(self.features_ND.astype(np.float32), self.codes_N, self.basis_DQ.astype(np.float32))
-
-    def problem(self, held: NDArray[np.int64]) -> Problem:
-        """Learn from all rows but `held`, standardised by those rows alone."""
-        train = rows_without(len(self.codes_N), held)
-        train_ND, held_MD = standardise(self.features_ND[train], self.features_ND[held])
-        seen_C = np.asarray(np.bincount(self.codes_N[train], minlength=self.codes_N.max() + 1) > 0)
-        truth_N = (np.cumsum(seen_C) - 1)[self.codes_N[train]]
-        curvature_Q = np.square(train_ND @ self.basis_DQ).mean(0)
-        others = max(1, self.basis_DQ.shape[0] - self.basis_DQ.shape[1])
-        varied = float(train_ND.any(0).sum())  # columns of variance 1: their sum is the trace
-        rest = max(0.0, varied - float(curvature_Q.sum())) / others
-        return Problem(train_ND, held_MD, truth_N, seen_C, self.basis_DQ, curvature_Q, rest)
-
-    def right(self, logs_MC: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What these log-probabilities of `rows` give to the right class."""
-        right_M: NDArray[np.float64] = logs_MC[np.arange(len(rows)), self.codes_N[rows]]
-        return right_M
+    weights: Floats
+    converged: bool
 
 
-def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: float = LOOSE) -> Floats:
-    """Weights (1 + D) x S, the intercept first, that minimise the objective.
+def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: float = LOOSE) -> Solution:
+    """The weights that minimise the objective.
 
     `C` is scikit-learn's: larger is less penalty. `start` are weights of the same problem (another C, or
     another precision). Stops where no scaled derivative of the mean loss exceeds `tolerance`, in the
@@ -110,18 +116,7 @@ def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: fl
         method="L-BFGS-B",
         options={"maxiter": ITERATIONS, "gtol": tolerance, "ftol": 10 * float(np.finfo(train_ND.dtype).eps)},
     )
-    return scale.times(found.x.reshape(weights_shape).astype(train_ND.dtype))
-
-
-def log_probabilities(problem: Problem, weights: Floats) -> NDArray[np.float64]:
-    """M x C for the held-out rows; a class not seen in training gets Laplace's 1 / (N + C)."""
-    logits_MS = (problem.held_MD @ weights[1:] + weights[0]).astype(np.float64)
-    logits_MS -= logits_MS.max(1, keepdims=True)
-    logits_MS -= np.log(np.exp(logits_MS).sum(1, keepdims=True))
-    unseen, total = int((~problem.seen_C).sum()), len(problem.train_ND) + len(problem.seen_C)
-    answers_MC = np.full((len(logits_MS), len(problem.seen_C)), -np.log(total))
-    answers_MC[:, problem.seen_C] = logits_MS + np.log1p(-unseen / total)
-    return answers_MC
+    return Solution(scale.times(found.x.reshape(weights_shape).astype(train_ND.dtype)), bool(found.success))
 
 
 def _frequencies(problem: Problem) -> Floats:
@@ -163,7 +158,7 @@ class _Scale:
     across_S: Floats  # factor of everything orthogonal to the basis
 
     @staticmethod
-    def at(problem: Problem, weights: Floats, ridge: float) -> "_Scale":
+    def at(problem: Problem, weights: Floats, ridge: float) -> _Scale:
         """At these weights: each class has its mean p(1-p), each direction its curvature."""
         p_NS, _ = _probabilities(problem, weights)
         sharpness_S = np.maximum((p_NS * (1 - p_NS)).mean(0), 1e-6)
