@@ -25,11 +25,21 @@ def steps(fp32, bf16):
 
 
 def test_the_faster_precision_is_taken_and_small_models_are_not_measured():
-    assert choose(SMALL, steps(0.05, 0.01)).precision == BF16
-    assert choose(SMALL, steps(0.02, 0.02)).precision == FP32
-    assert choose(SMALL, steps(0.01, 0.05)).precision == FP32
-    never = choose(SMALL - 1, lambda precision: pytest.fail("measured"))
+    assert choose(SMALL, steps(0.05, 0.01), 100).precision == BF16
+    assert choose(SMALL, steps(0.02, 0.02), 100).precision == FP32
+    assert choose(SMALL, steps(0.01, 0.05), 100).precision == FP32
+    never = choose(SMALL - 1, lambda precision: pytest.fail("measured"), 100)
     assert (never.precision, never.seconds) == (FP32, {})
+
+
+def test_few_rows_are_measured_for_a_short_time_only():
+    def taken(count):
+        asked = []
+        choose(SMALL, lambda precision: (asked.append(precision), steps(0.01, 0.005)(precision))[1], count)
+        return len(asked)
+
+    assert taken(2) == 4  # one to warm up and one to count, in each precision
+    assert taken(100) > taken(2)
 
 
 @pytest.mark.parametrize("name", [*tiny_models.TEXT, *tiny_models.IMAGE])

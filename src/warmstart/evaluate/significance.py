@@ -21,10 +21,11 @@ def mcnemar(won: int, lost: int) -> float:
     `won` rows only the first run answers right, `lost` only the second; if the runs were equally good, won
     would be Binomial(won + lost, 1/2). Twice the smaller tail, with half the weight of what was seen.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     total, fewer = won + lost, min(won, lost)
-    return float(2 * binom.cdf(fewer, total, 0.5) - binom.pmf(fewer, total, 0.5))
+    below = float(bdtr(fewer - 1, total, 0.5)) if fewer else 0.0
+    return float(bdtr(fewer, total, 0.5)) + below
 
 
 def bootstrap_p(difference_B: Floats) -> float:

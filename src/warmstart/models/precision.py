@@ -19,6 +19,7 @@ SMALL = 1_000_000  # parameters; below it, the calls cost more than the products
 WORTH = 1.15  # times as fast bfloat16 must be to be taken
 ROUNDS = 4
 LONG = 1.0  # seconds after which no further round is begun
+SHARE = 0.1  # of an epoch, after which neither
 
 
 def computing(precision: str, device: torch.device) -> AbstractContextManager[object]:
@@ -37,20 +38,21 @@ class Chosen:
     why: str
 
 
-def choose(parameters: int, step: Callable[[str], Tensor]) -> Chosen:
+def choose(parameters: int, step: Callable[[str], Tensor], steps: float) -> Chosen:
     """Time `step`, which runs a small batch forward and gives its loss, in both precisions.
 
-    Models of less than SMALL parameters are not measured.
+    `steps` of them make an epoch: few rows are not worth long measuring. Models of less than SMALL parameters
+    are not measured at all.
     """
     if parameters < SMALL:
         return Chosen(FP32, {}, f"{parameters:,} parameters are too few for bfloat16 to pay")
-    seconds = fastest(step)
+    seconds = fastest(step, steps)
     ratio = seconds[FP32] / seconds[BF16]
     taken = BF16 if ratio >= WORTH else FP32
     return Chosen(taken, seconds, f"a step in bfloat16 is {ratio:.1f} times as fast as in float32")
 
 
-def fastest(step: Callable[[str], Tensor]) -> dict[str, float]:
+def fastest(step: Callable[[str], Tensor], steps: float) -> dict[str, float]:
     """Seconds of the fastest step in each precision: in turns, so that both meet the machine as it is.
 
     The first step of each is not counted; one round is enough where steps are long.
@@ -61,6 +63,7 @@ def fastest(step: Callable[[str], Tensor]) -> dict[str, float]:
             started = time.perf_counter()
             step(precision).backward()  # type: ignore[no-untyped-call]
             seconds.append(time.perf_counter() - started)
-        if len(taken[FP32]) > 1 and sum(map(sum, taken.values())) > LONG:
+        spent, enough = sum(map(sum, taken.values())), SHARE * steps * taken[FP32][-1]
+        if len(taken[FP32]) > 1 and spent > min(LONG, enough):
             break
     return {precision: min(seconds[1:]) for precision, seconds in taken.items()}

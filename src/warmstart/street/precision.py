@@ -53,7 +53,7 @@ def measure(pretrained: Pretrained, inputs: Inputs) -> Chosen:
         return logits.float().logsumexp(-1).sum()
 
     try:
-        return choose(pretrained.parameters, step)
+        return choose(pretrained.parameters, step, len(inputs) / len(rows))
     finally:
         anatomy.precision = FP32
         anatomy.model.zero_grad(set_to_none=True)

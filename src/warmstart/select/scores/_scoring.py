@@ -81,12 +81,12 @@ def _widening(folds: Folds) -> float:
 
 def jackknife(without_RK: NDArray[np.float64]) -> float:
     """Half the width of the delete-a-group interval: Student's t; variances averaged over repeats."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     folds = without_RK.shape[1]
     centred_RK = without_RK - without_RK.mean(1, keepdims=True)
     variance = (folds - 1) / folds * (centred_RK**2).sum(1).mean()
-    return float(t.ppf((1 + LEVEL) / 2, folds - 1) * np.sqrt(variance))
+    return float(stdtrit(folds - 1, (1 + LEVEL) / 2) * np.sqrt(variance))
 
 
 def difference(one: Scoring, other: Scoring, folds: Folds) -> tuple[float, float, float]:
