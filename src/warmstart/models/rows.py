@@ -191,7 +191,7 @@ def attend(
     assert layout is not None, "rows were laid end to end, and nobody said where they begin"
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     q_THd, k_THd, v_THd = (x[0].transpose(0, 1) for x in (query, key, value))
-    return attention(q_THd, k_THd, v_THd, layout, scale, dropout).unsqueeze(0), None
+    return attention(q_THd, k_THd, v_THd, layout, scale, dropout).to(query.dtype).unsqueeze(0), None
 
 
 def attention(
@@ -199,9 +199,13 @@ def attention(
 ) -> Tensor:
     """T x H x d: each token of a row attends to the tokens of that row; zero in the tail.
 
-    With B queries instead of T they are those of the first tokens, and so is what comes out.
+    With B queries instead of T they are those of the first tokens, and so is what comes out. Processors
+    compute it in single precision: its products are many, small and of ever new sizes, each of which the
+    library for bfloat16 prepares anew, and keeps.
     """
+    kind = torch.float32 if q_THd.device.type == "cpu" and q_THd.dtype == torch.bfloat16 else q_THd.dtype
     with torch.autocast(q_THd.device.type, enabled=False):
+        q_THd, k_THd, v_THd = (x.to(kind) for x in (q_THd, k_THd, v_THd))
         out: Tensor = RowAttention.apply(q_THd, k_THd, v_THd, layout, scale, dropout)  # type: ignore[no-untyped-call]
     return out
 

@@ -87,8 +87,8 @@ def short(vocabulary: Vocabulary) -> Iterator[None]:
     try:
         yield
     finally:
-        table.weight.data = vocabulary.expanded()
-        table.weight.grad = None
+        vocabulary.whole[vocabulary.used] = table.weight.detach()
+        table.weight.data, table.weight.grad = vocabulary.whole, None
         table.num_embeddings, table.padding_idx = len(vocabulary.whole), padding
 
 

@@ -52,7 +52,6 @@ class Job:
     limits: dict[str, int] = field(default_factory=dict)  # rows at a time that memory was found to bear
     history: list[dict[str, Any]] = field(default_factory=list)
     proofs: dict[str, Any] = field(default_factory=lambda: {"frozen_unmoved": True, "prefix_cached": []})
-    start: dict[str, Tensor] = field(default_factory=dict, repr=False)  # moving weights before training
     seconds: float = 0.0  # spent in earlier sittings
     vocabulary: Vocabulary | None = field(default=None, repr=False)  # while only some of its rows take part
 
@@ -82,7 +81,7 @@ class Guard:
     finishes_last: ClassVar[bool] = False  # after the guards that choose among weights
 
     def begin(self, job: Job) -> None:
-        """Before the first phase."""
+        """Before the first phase, the weights as they came."""
 
     def penalty(self, job: Job) -> Tensor | None:
         """Added to the loss of every step."""

@@ -106,9 +106,7 @@ def new_job(
     learn = {name for phase in plan.phases for name in anatomy.chosen(phase.learn)}
     still = frozen_names(anatomy, learn)
     moving = tuple(name for name in anatomy.model.state_dict() if name not in still)
-    job = Job(plan, task, anatomy, splits, moving, tell)
-    job.start = job.weights()
-    return job
+    return Job(plan, task, anatomy, splits, moving, tell)
 
 
 def run_phase(

@@ -27,7 +27,7 @@ class L2Sp(Guard):
     def begin(self, job: Job) -> None:
         head = {id(p) for p in job.anatomy.groups[-1].parameters()}
         body = {n: p for n, p in job.anatomy.model.named_parameters() if id(p) not in head}
-        self.pairs = [(body[n], start) for n, start in job.start.items() if n in body]
+        self.pairs = [(body[n], start) for n, start in job.weights().items() if n in body]
 
     def penalty(self, job: Job) -> Tensor | None:
         terms = [(now - start).square().sum() for now, start in self.pairs if now.requires_grad]
