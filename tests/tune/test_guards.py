@@ -15,7 +15,7 @@ from warmstart.tune.loop import Keeping, new_job
 RUINED = (
     worlds.phase(("head",), lr=3e-2, epochs=2),
     worlds.phase(("*",), lr=5e-3, epochs=3),
-    worlds.phase(("*",), lr=0.1, epochs=6, schedule="constant", warmup=0.0),
+    worlds.phase(("*",), lr=0.12, epochs=6, schedule="constant", warmup=0.0),
 )
 
 

@@ -82,14 +82,13 @@ def tune(
     with resume.Saver(job, guards, keeping.checkpoints, keeping.save_seconds, started) as saver:
         saver.allow_change = keeping.allow_change
         optimiser_state = saver.restore()
-        if not job.history or saver.unseen:
-            seen = evaluate(job, job.splits["validation"], 0)
-            record(job, guards, seen, {"lr": 0.0, "train_loss": None}, epoch=0)
+        finite.check_weights(job)
         while job.phase < len(plan.phases):
             run_phase(job, guards, keeping, saver, optimiser_state)
             optimiser_state = None
             job.phase, job.epoch, job.step, job.stop = job.phase + 1, 0, 0, False
             saver.save(None)
+        first_look(job, guards, saver, job.splits, 0)
     for guard in sorted(guards, key=lambda guard: guard.finishes_last):
         guard.finish(job)
     finite.check_weights(job)
@@ -123,6 +122,7 @@ def run_phase(
     before = fingerprint_of(job.anatomy, still)
     splits, start = behind_prefix(job, phase, keeping)
     job.proofs["prefix_cached"][job.phase :] = [start]
+    first_look(job, guards, saver, splits, start)
     if phase.solver == "logistic":
         solve(job, guards, splits, start)
     else:
@@ -130,6 +130,17 @@ def run_phase(
             step_through(job, guards, phase, shorter, start, saver, optimiser_state)
     if fingerprint_of(job.anatomy, still) != before:
         raise RuntimeError(f"layers that were frozen in phase {job.phase + 1} have moved")
+
+
+def first_look(
+    job: Job, guards: Sequence[Guard], saver: resume.Saver, splits: Mapping[str, Split], start: int
+) -> None:
+    """A look before the first step, or at weights of another plan, unless there was one."""
+    if job.history and not saver.unseen:
+        return
+    seen = evaluate(job, splits["validation"], start)
+    record(job, guards, seen, {"lr": 0.0, "train_loss": None}, epoch=0)
+    saver.unseen = False
 
 
 @contextmanager
