@@ -8,7 +8,8 @@ from torch.nn.functional import scaled_dot_product_attention
 import tiny_models
 from warmstart.models.anatomy import anatomy_of
 from warmstart.models.inputs import Ragged, TextInputs
-from warmstart.models.rows import ROUND, STEP, Layout, attention, cut_points, row_means
+from warmstart.models.row_attention import attention
+from warmstart.models.rows import ROUND, STEP, Layout, cut_points, row_means
 
 LENGTHS = (np.array([5, 1, 17, 17, 3]), np.array([9]), np.arange(1, 33)[::-1].copy(), np.full(7, 8))
 PACKING = ("bert", "roberta", "electra", "distilbert")
