@@ -11,6 +11,7 @@ from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, BF16, FP32, Chosen, choose
 from warmstart.street.folder import Trip
+from warmstart.tasks._task import Task
 
 FILE = "precision.json"
 ROWS = 16  # a small batch to measure with
@@ -42,15 +43,22 @@ def known_precisions(trip: Trip) -> dict[str, str]:
     return {str(source): str(precision) for source, precision in table.items()}
 
 
-def measure(pretrained: Pretrained, inputs: Inputs) -> Chosen:
-    """Steps on the first rows; the model is as it was afterwards."""
+def measure(
+    pretrained: Pretrained, inputs: Inputs, task: Task | None = None, targets: Tensor | None = None
+) -> Chosen:
+    """Steps on the first rows; the model is as it was afterwards.
+
+    With a task and its targets the loss is the task's; else it is that of logits, whatever they are to say.
+    """
     anatomy = pretrained.anatomy
     rows = range(min(ROWS, len(inputs)))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
-        logits: Tensor = anatomy.logits(read(anatomy, inputs, rows))
-        return logits.float().logsumexp(-1).sum()
+        state = read(anatomy, inputs, rows)
+        if task is not None and targets is not None:
+            return task.loss_of(anatomy, state, 0, targets[: len(rows)])[0]
+        return anatomy.logits(state).float().logsumexp(-1).sum()
 
     try:
         return choose(pretrained.parameters, step)

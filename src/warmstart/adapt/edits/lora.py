@@ -92,8 +92,8 @@ def exactly(names: list[str]) -> str:
 
 
 def let_rest(anatomy: Anatomy) -> None:
-    """Mark the weights of the body, so that no phase lets them learn."""
-    for group in anatomy.groups[:-1]:
+    """Mark all weights but those of a classification head, so that no phase lets them learn."""
+    for group in anatomy.groups[:-1] if anatomy.names[-1] == "head" else anatomy.groups:
         for parameter in group.parameters():
             parameter.warmstart_frozen = True  # type: ignore[attr-defined]
 
