@@ -128,7 +128,7 @@ def chunks(
         torch.mm(hidden, weight.t(), out=scores)
         if bias_V is not None:
             scores += bias_V.to(kind)
-        torch.softmax(scores, -1, dtype=exact, out=shares)
+        torch.softmax(shares.copy_(scores), -1, out=shares)  # asked for another type, it would take room anew
         own = shares[: len(words)].gather(1, words[:, None])[:, 0]
         yield Chunk(start, len(words), hidden, weight, words, shares, scores, own, losses_of(own, scores, words))
 

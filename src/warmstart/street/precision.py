@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 from warmstart.base.errors import WarmstartError
@@ -14,7 +15,7 @@ from warmstart.street.folder import Trip
 from warmstart.tasks._task import Task
 
 FILE = "precision.json"
-ROWS = 16  # a small batch to measure with
+ROWS, TOKENS = 16, 512  # at most, in the small batch to measure with
 
 
 def settle(trip: Trip, pretrained: Pretrained, inputs: Inputs, wanted: str = AUTO) -> str:
@@ -51,7 +52,7 @@ def measure(
     With a task and its targets the loss is the task's; else it is that of logits, whatever they are to say.
     """
     anatomy = pretrained.anatomy
-    rows = range(min(ROWS, len(inputs)))
+    rows = range(max(1, int((np.cumsum(inputs.lengths[:ROWS]) <= TOKENS).sum())))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
