@@ -1,4 +1,4 @@
-"""Attention among rows laid end to end: bucket by bucket, its gradient by hand.
+"""Attention among rows laid end to end: in buckets of like length, its gradient by hand.
 
 Bidirectional or causal, with a window or without, with as many heads of keys and values as of queries or fewer
 (grouped queries: Ainslie et al. 2023, arXiv 2305.13245). Any model whose layers look up their attention in
@@ -17,10 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from warmstart.models.dropout import keep_mask, thinned
+from warmstart.models.dropout import keep_mask
 from warmstart.models.rows import Bucket, Layout
 
 ATTENTION = "warmstart_rows"  # our name in transformers' AttentionInterface
+STRETCH = 64  # causal queries that are taken together
+SCORES = 300_000  # at a time: a core's own cache holds them
 CURRENT: ContextVar[Layout | None] = ContextVar("layout", default=None)
 
 
@@ -105,9 +107,10 @@ def attention(
 
 
 class RowAttention(torch.autograd.Function):
-    """Softmax attention bucket by bucket, its gradient by hand: a third of the calls that autograd makes.
+    """Softmax attention piece by piece, its gradient by hand: a third of the calls that autograd makes.
 
-    Shares are kept in single precision, in which softmax is also several times as fast as in bfloat16.
+    Shares are computed in single precision, in which softmax is also faster than in bfloat16, and kept in that
+    of the values. What dropout leaves is raised to the same mean where numbers are few: in what comes out.
     """
 
     @staticmethod
@@ -122,39 +125,95 @@ class RowAttention(torch.autograd.Function):
         sight: Sight,
     ) -> Tensor:
         kept: list[Tensor | None] = []
-        outs = []
-        brief, heads = len(q_THd) != len(k_TKd), k_TKd.shape[1]
+        outs, brief, heads = [], len(q_THd) != len(k_TKd), k_TKd.shape[1]
         for bucket in layout.buckets:
-            k, v = tokens(k_TKd, bucket, heads), tokens(v_TKd, bucket, heads)
-            q = firsts(q_THd, bucket, heads) if brief else tokens(q_THd, bucket, heads)
-            shares = torch.softmax(scores(q, k, bucket, scale, sight), -1)
-            keep = keep_mask(shares, dropout) if dropout else None
-            outs.append(side_by_side(torch.bmm(thinned(shares, keep, dropout).to(v.dtype), v), bucket, q_THd))
-            kept += [q, k, v, shares, keep]
+            q = head_by_head(q_THd, bucket.rows if brief else bucket.places, bucket, heads)
+            k, v = (head_by_head(x, bucket.places, bucket, heads)[:, 0] for x in (k_TKd, v_TKd))
+            out = torch.empty_like(q)
+            kept += [q, k, v]
+            for piece in pieces(bucket, q, sight):
+                shares = torch.softmax(scores(piece.asking(q), piece.asked(k), bucket, piece, scale), -1)
+                keep = keep_mask(shares, dropout) if dropout else None
+                shares = shares.to(v.dtype)
+                kept += [shares, keep]
+                piece.put(out, torch.bmm(left(shares, keep), piece.asked(v)))
+            outs.append(side_by_side(out, bucket, 1 / (1 - dropout)))
         ctx.save_for_backward(*kept)
-        ctx.layout, ctx.scale, ctx.dropout, ctx.brief = layout, scale, dropout, brief
-        ctx.like = q_THd[:0], k_TKd[:0]
+        ctx.layout, ctx.scale, ctx.dropout, ctx.brief, ctx.sight = layout, scale, dropout, brief, sight
         return torch.cat(ended(outs)).index_select(0, layout.rows_back if brief else layout.back)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        layout, kept, brief, (like_q, like_k) = ctx.layout, ctx.saved_tensors, ctx.brief, ctx.like
+        layout, brief, kept = ctx.layout, ctx.brief, iter(ctx.saved_tensors)
         parts: tuple[list[Tensor], ...] = ([], [], [])
-        heads = like_k.shape[1]
-        for i, bucket in enumerate(layout.buckets):
-            q, k, v, shares, keep = kept[5 * i : 5 * i + 5]
-            g = firsts(grads[0], bucket, heads) if brief else real_only(grads[0], bucket, heads)
-            g_v = torch.bmm(thinned(shares, keep, ctx.dropout).to(g.dtype).transpose(1, 2), g)
-            g_shares = thinned(torch.bmm(g, v.transpose(1, 2)).to(shares.dtype), keep, ctx.dropout)
-            g_scores = torch._softmax_backward_data(g_shares, shares, -1, shares.dtype)
-            g_scores = g_scores.mul_(ctx.scale).to(g.dtype)
-            g_q, g_k = torch.bmm(g_scores, k), torch.bmm(g_scores.transpose(1, 2), q)
-            for part, g_x, like in zip(parts, (g_q, g_k, g_v), (like_q, like_k, like_k), strict=True):
-                part.append(side_by_side(g_x, bucket, like))
-        g_q, g_k, g_v = (torch.cat(ended(part)) for part in parts)
+        for bucket in layout.buckets:
+            q, k, v = next(kept), next(kept), next(kept)
+            g = gradient_of(grads[0], bucket, len(k) // len(bucket.rows), brief).mul_(1 / (1 - ctx.dropout))
+            g_q, g_k, g_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+            for piece in pieces(bucket, q, ctx.sight):
+                shares, keep = next(kept), next(kept)
+                own = piece.asking(g)
+                piece.asked(g_v).add_(torch.bmm(left(shares, keep).transpose(1, 2), own))
+                g_shares = torch.bmm(own, piece.asked(v).transpose(1, 2))
+                if keep is not None:
+                    g_shares.mul_(keep)
+                g_scores = torch._softmax_backward_data(g_shares, shares, -1, shares.dtype)
+                piece.put(g_q, torch.bmm(g_scores, piece.asked(k)))
+                piece.asked(g_k).add_(torch.bmm(g_scores.transpose(1, 2), piece.asking(q)))
+            scales = (ctx.scale, ctx.scale, 1.0)
+            for part, g_x, scale in zip(parts, (g_q, g_k[:, None], g_v[:, None]), scales, strict=True):
+                part.append(side_by_side(g_x, bucket, scale))
+        found = (torch.cat(ended(part)) for part in parts)
         backs = (layout.rows_back if brief else layout.back, layout.back, layout.back)
-        found = (g_x.index_select(0, back) for g_x, back in zip((g_q, g_k, g_v), backs, strict=True))
-        return *found, None, None, None, None
+        return *(g.index_select(0, back) for g, back in zip(found, backs, strict=True)), None, None, None, None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Queries of some rows of a bucket, and the tokens that any of them may look at."""
+
+    rows: slice
+    heads: slice  # of those rows
+    queries: slice
+    seen: slice
+    sight: Sight
+
+    def asking(self, q: Tensor) -> Tensor:
+        """(rows * K) x (H/K * queries) x d."""
+        return q[self.heads, :, self.queries].flatten(1, 2)
+
+    def asked(self, k: Tensor) -> Tensor:
+        """(rows * K) x seen x d, a part of `k`."""
+        return k[self.heads, self.seen]
+
+    def put(self, whole: Tensor, own: Tensor) -> None:
+        whole[self.heads, :, self.queries] = own.unflatten(1, (whole.shape[1], -1))
+
+
+def pieces(bucket: Bucket, q: Tensor, sight: Sight) -> Iterator[Piece]:
+    """The queries of a bucket, so few at a time that their scores stay in the cache.
+
+    Causal ones come in stretches: what lies behind a stretch is not computed for it.
+    """
+    count, longest = q.shape[2], bucket.longest
+    each = len(q) // len(bucket.rows)
+    step = STRETCH if sight.causal else count
+    for begin in range(0, count, step):
+        end = min(begin + step, count)
+        seen = slice(0, longest)
+        if sight.causal:
+            seen = slice(max(0, begin + 1 - (sight.window or longest)), end)
+        size = each * q.shape[1] * (end - begin) * (seen.stop - seen.start)
+        some = max(1, SCORES // size)
+        for row in range(0, len(bucket.rows), some):
+            rows = slice(row, min(row + some, len(bucket.rows)))
+            heads = slice(rows.start * each, rows.stop * each)
+            yield Piece(rows, heads, slice(begin, end), seen, sight)
+
+
+def left(shares: Tensor, keep: Tensor | None) -> Tensor:
+    """The shares that dropout leaves, as they are."""
+    return shares if keep is None else torch.mul(shares, keep)
 
 
 def ended(parts: list[Tensor]) -> list[Tensor]:
@@ -162,57 +221,55 @@ def ended(parts: list[Tensor]) -> list[Tensor]:
     return [*parts, parts[0].new_zeros(1, *parts[0].shape[1:])]
 
 
-def scores(q: Tensor, k: Tensor, bucket: Bucket, scale: float, sight: Sight) -> Tensor:
-    """(rows * K) x queries x longest, in single precision at least; minus infinity where nobody looks.
+def scores(q: Tensor, k: Tensor, bucket: Bucket, piece: Piece, scale: float) -> Tensor:
+    """(rows * K) x queries x seen, in single precision at least; minus infinity where nobody looks.
 
     Padding stands behind the real tokens, so that no causal query of theirs sees it.
     """
     raw = torch.bmm(q, k.transpose(1, 2))
-    if sight.causal:
-        blind = blind_spots(bucket.longest, q.shape[1] // bucket.longest, sight.window, raw.device)
+    if piece.sight.causal:
+        begin, end, first = piece.queries.start, piece.queries.stop, piece.seen.start
+        blind = blind_spots(begin - first, end - begin, k.shape[1], piece.sight.window, raw.device)
+        blind = blind.repeat(q.shape[1] // len(blind), 1)
         return torch.add(blind.to(torch.promote_types(raw.dtype, blind.dtype)), raw, alpha=scale)
     wide = raw.float().mul_(scale) if raw.dtype == torch.bfloat16 else raw.mul_(scale)
     if bucket.hidden is not None:
-        wide.view(len(bucket.rows), -1, *wide.shape[1:]).add_(bucket.hidden)
+        hidden = bucket.hidden[piece.rows]
+        wide.view(len(hidden), -1, *wide.shape[1:]).add_(hidden)
     return wide
 
 
-@lru_cache(maxsize=64)
-def blind_spots(length: int, times: int, window: int | None, device: torch.device) -> Tensor:
-    """(times * length) x length: minus infinity for tokens behind the one that asks, or too far before it."""
-    ages = torch.arange(length, device=device)[:, None] - torch.arange(length, device=device)[None]
+@lru_cache(maxsize=256)
+def blind_spots(lead: int, queries: int, seen: int, window: int | None, device: torch.device) -> Tensor:
+    """queries x seen: minus infinity for tokens behind the one that asks, or too far before it.
+
+    The first query stands `lead` places behind the first token seen.
+    """
+    ages = torch.arange(lead, lead + queries, device=device)[:, None] - torch.arange(seen, device=device)
     hidden = (ages < 0) if window is None else (ages < 0) | (ages >= window)
-    return torch.zeros(length, length, device=device).masked_fill_(hidden, -torch.inf).repeat(times, 1)
+    return torch.zeros(queries, seen, device=device).masked_fill_(hidden, -torch.inf)
 
 
-def real_only(g_THd: Tensor, bucket: Bucket, heads: int) -> Tensor:
-    """The gradient of the tokens of a bucket, in which padding has no part."""
-    g = g_THd.index_select(0, bucket.places)
-    if bucket.real is not None:
-        g.view(len(bucket.rows), bucket.longest, -1).mul_(bucket.real[:, 0].to(g.dtype))
-    return head_by_head(g, bucket, heads)
+def gradient_of(g: Tensor, bucket: Bucket, heads: int, brief: bool) -> Tensor:
+    """The gradient of the queries of a bucket, in which padding has no part; a copy."""
+    if not brief and bucket.real is not None:
+        found = g.index_select(0, bucket.places)
+        found.view(len(bucket.rows), bucket.longest, -1).mul_(bucket.real[:, 0].to(g.dtype))
+        return head_by_head(found, None, bucket, heads)
+    return head_by_head(g, bucket.rows if brief else bucket.places, bucket, heads)
 
 
-def tokens(x_THd: Tensor, bucket: Bucket, heads: int) -> Tensor:
-    """(rows * heads) x (H/heads * longest) x d: the tokens of a bucket, head by head."""
-    return head_by_head(x_THd.index_select(0, bucket.places), bucket, heads)
+def head_by_head(x_THd: Tensor, places: Tensor | None, bucket: Bucket, heads: int) -> Tensor:
+    """(rows * K) x H/K x L x d: the tokens at these places (all: None), head by head; H/K share their keys."""
+    x = x_THd if places is None else x_THd.index_select(0, places)
+    rows, (every, width) = len(bucket.rows), x.shape[1:]
+    apart = x.view(rows, -1, heads, every // heads, width).permute(0, 2, 3, 1, 4)
+    return apart.reshape(rows * heads, every // heads, -1, width)
 
 
-def firsts(x_BHd: Tensor, bucket: Bucket, heads: int) -> Tensor:
-    """(rows * heads) x (H/heads) x d: the first token of each row of a bucket, head by head."""
-    return head_by_head(x_BHd.index_select(0, bucket.rows), bucket, heads)
-
-
-def head_by_head(x: Tensor, bucket: Bucket, heads: int) -> Tensor:
-    """Heads of queries that share their keys stand one behind the other, as if their tokens were more."""
-    rows, width = len(bucket.rows), x.shape[-1]
-    return x.view(rows, -1, heads, x.shape[1] // heads, width).permute(0, 2, 3, 1, 4).reshape(
-        rows * heads, -1, width
-    )
-
-
-def side_by_side(x: Tensor, bucket: Bucket, like_THd: Tensor) -> Tensor:
-    """(rows * tokens) x H x d: undoes `head_by_head`; `like_THd` has that many heads."""
-    rows, (every, width) = len(bucket.rows), like_THd.shape[1:]
+def side_by_side(x: Tensor, bucket: Bucket, scale: float) -> Tensor:
+    """(rows * L) x H x d, times `scale`: undoes `head_by_head`."""
+    rows, (shared, _, width) = len(bucket.rows), x.shape[1:]
     heads = len(x) // rows
-    return x.view(rows, heads, every // heads, -1, width).permute(0, 3, 1, 2, 4).reshape(-1, every, width)
+    whole = x.view(rows, heads, shared, -1, width).permute(0, 3, 1, 2, 4).reshape(-1, heads * shared, width)
+    return whole if scale == 1 else whole * scale
