@@ -34,7 +34,13 @@ def plan_of(work: Work) -> Plan:
     phase = Phase(work.learn, work.lr, work.epochs, warmup=0.0, schedule="linear", weight_decay=0.0)
     norms = "learn" if work.norms else "frozen"
     return Plan(
-        "given", work.network, task_name(work), (phase,), batch=work.batch, seed=work.seed, norm_statistics=norms
+        "given",
+        work.network,
+        task_name(work),
+        (phase,),
+        batch=work.batch,
+        seed=work.seed,
+        norm_statistics=norms,
     )
 
 

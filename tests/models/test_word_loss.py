@@ -90,7 +90,9 @@ def test_no_words_cost_nothing():
 
 def test_products_in_half_precision_stay_near():
     hidden, weight, _, words = world(300, 500, 64)
-    near, exact = (word_loss(0.3 * hidden, weight, None, words, kind) for kind in (torch.bfloat16, torch.float32))
+    near, exact = (
+        word_loss(0.3 * hidden, weight, None, words, kind) for kind in (torch.bfloat16, torch.float32)
+    )
     assert float(near.detach()) == pytest.approx(float(exact.detach()), rel=2e-3)
     one, other = (torch.autograd.grad(x, hidden)[0] for x in (near, exact))
     assert float((one - other).norm() / other.norm()) < 0.02

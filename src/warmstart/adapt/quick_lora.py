@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 class LoraProduct(torch.autograd.Function):
-    """x W + b + scale * (x A) B for weights W that rest; W comes as in x out, A as rank x in, B as out x rank."""
+    """x W + b + scale * (x A) B for weights W that rest: W is in x out, A rank x in, B out x rank."""
 
     @staticmethod
     def forward(

@@ -1,4 +1,4 @@
-"""Activations that transformers writes out in Python, put in the hands of torch: one pass instead of eight."""
+"""Activations that transformers writes out in Python, left to torch: one pass instead of eight."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from transformers.activations import FastGELUActivation, NewGELUActivation
 
 
 def quicken(model: nn.Module) -> None:
-    """GELU by its hyperbolic tangent, the same function to rounding, in the places where it is written out."""
+    """GELU by its hyperbolic tangent, the same function to rounding, wherever it is written out."""
     for parent in list(model.modules()):
         for name, child in parent.named_children():
             if type(child) in (NewGELUActivation, FastGELUActivation):

@@ -1,7 +1,7 @@
 """Attention among rows laid end to end: in buckets of like length, its gradient by hand.
 
-Bidirectional or causal, with a window or without, with as many heads of keys and values as of queries or fewer
-(grouped queries: Ainslie et al. 2023, arXiv 2305.13245). Any model whose layers look up their attention in
+Bidirectional or causal, with a window or without, with as many heads of keys and values as of queries, or
+fewer (grouped queries: Ainslie et al. 2023, arXiv 2305.13245). Any model whose layers look up their attention in
 transformers' AttentionInterface runs so without being re-written.
 """
 
@@ -28,7 +28,7 @@ CURRENT: ContextVar[Layout | None] = ContextVar("layout", default=None)
 
 @dataclass(frozen=True)
 class Sight:
-    """Which tokens of its row a token looks at: all; or itself and those before it, at most `window` of them."""
+    """Which tokens of its row a token looks at: all, or itself and those before it, `window` of them."""
 
     causal: bool = False
     window: int | None = None  # tokens, itself included; only where it is causal
@@ -109,8 +109,8 @@ def attention(
 class RowAttention(torch.autograd.Function):
     """Softmax attention piece by piece, its gradient by hand: a third of the calls that autograd makes.
 
-    Shares are computed in single precision, in which softmax is also faster than in bfloat16, and kept in that
-    of the values. What dropout leaves is raised to the same mean where numbers are few: in what comes out.
+    Shares are computed in single precision, in which softmax is also faster than in bfloat16, and kept in
+    that of the values. What dropout leaves is raised to the same mean where numbers are few: in what comes out.
     """
 
     @staticmethod
@@ -165,7 +165,13 @@ class RowAttention(torch.autograd.Function):
                 part.append(side_by_side(g_x, bucket, scale))
         found = (torch.cat(ended(part)) for part in parts)
         backs = (layout.rows_back if brief else layout.back, layout.back, layout.back)
-        return *(g.index_select(0, back) for g, back in zip(found, backs, strict=True)), None, None, None, None
+        return (
+            *(g.index_select(0, back) for g, back in zip(found, backs, strict=True)),
+            None,
+            None,
+            None,
+            None,
+        )
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,7 @@ class Piece:
         return k[self.heads, self.seen]
 
     def put(self, whole: Tensor, own: Tensor) -> None:
-        whole[self.heads, :, self.queries] = own.unflatten(1, (whole.shape[1], -1))
+        whole[self.heads, :, self.queries] = own.view(len(own), whole.shape[1], -1, own.shape[-1])
 
 
 def pieces(bucket: Bucket, q: Tensor, sight: Sight) -> Iterator[Piece]:
@@ -260,7 +266,7 @@ def gradient_of(g: Tensor, bucket: Bucket, heads: int, brief: bool) -> Tensor:
 
 
 def head_by_head(x_THd: Tensor, places: Tensor | None, bucket: Bucket, heads: int) -> Tensor:
-    """(rows * K) x H/K x L x d: the tokens at these places (all: None), head by head; H/K share their keys."""
+    """(rows * K) x H/K x L x d: the tokens at these places (None: all), head by head; H/K share keys."""
     x = x_THd if places is None else x_THd.index_select(0, places)
     rows, (every, width) = len(bucket.rows), x.shape[1:]
     apart = x.view(rows, -1, heads, every // heads, width).permute(0, 2, 3, 1, 4)

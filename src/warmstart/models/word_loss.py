@@ -1,7 +1,7 @@
-"""Cross-entropy over a large vocabulary, fused with the output layer: scores live for a few tokens at a time.
+"""Cross-entropy over a large vocabulary, fused with the output layer: scores of few tokens live at a time.
 
-The gradient is made in the forward pass, chunk by chunk, while the scores are there (as in Liger's fused linear
-cross-entropy: Hsu et al. 2024, arXiv 2410.10989), so that nothing is kept or computed again for the backward
+The gradient is made in the forward pass, chunk by chunk, while the scores are there (as in Liger's fused
+linear cross-entropy: Hsu et al. 2024, arXiv 2410.10989), so that nothing is kept or computed again for the backward
 pass. Exact: the loss in single precision whatever the products are computed in.
 """
 
@@ -113,7 +113,7 @@ class Chunk:
 def chunks(
     hidden_TD: Tensor, weight_VD: Tensor, bias_V: Tensor | None, words_T: Tensor, kind: torch.dtype, most: int
 ) -> Iterator[Chunk]:
-    """The tokens in as few stretches of like size as `most` scores at a time allow; their room is used again."""
+    """The tokens in as few like stretches as `most` scores at a time allow; their room is used again."""
     if not len(words_T):
         return
     exact = torch.promote_types(kind, torch.float32)
@@ -130,7 +130,9 @@ def chunks(
             scores += bias_V.to(kind)
         torch.softmax(shares.copy_(scores), -1, out=shares)  # asked for another type, it would take room anew
         own = shares[: len(words)].gather(1, words[:, None])[:, 0]
-        yield Chunk(start, len(words), hidden, weight, words, shares, scores, own, losses_of(own, scores, words))
+        yield Chunk(
+            start, len(words), hidden, weight, words, shares, scores, own, losses_of(own, scores, words)
+        )
 
 
 def chunk_size(tokens: int, words: int, most: int) -> int:

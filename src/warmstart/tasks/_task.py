@@ -60,4 +60,4 @@ class Task(ABC):
 
     @abstractmethod
     def look(self, anatomy: Anatomy, state: State, start: int, targets: Tensor) -> Look:
-        """How each of these rows fares, for the model as it is: the caller sets eval mode and no gradients."""
+        """How each of these rows fares; the caller sees to eval mode and that no gradients are made."""

@@ -97,7 +97,8 @@ def culprits(job: Job, split: Split, numbers: NDArray[np.int64], start: int) -> 
 
 def bad_rows(look: Look) -> NDArray[np.bool_]:
     """N: is the loss of a row no number?"""
-    return ~np.isfinite(look.losses_N.numpy())
+    bad: NDArray[np.bool_] = ~np.isfinite(look.losses_N.numpy())
+    return bad
 
 
 def named(split: Split, numbers: NDArray[np.int64]) -> str:

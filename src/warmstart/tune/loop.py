@@ -1,6 +1,6 @@
 """The one training loop. Every strategy, every guard and every rival runs through these lines.
 
-phases -> epochs -> steps: a step sums the loss over its rows, divides once by the number of answers, adds the guards'
+phases -> epochs -> steps: a step sums the loss over its answers, divides once by their number, adds the guards'
 penalties, checks that all is finite, clips and moves. Layers below the first that learns are run once and
 read from their cache. All randomness is made from (seed, phase, epoch, step), so that an interrupted training
 goes on with the same bits.
@@ -101,9 +101,7 @@ def tune(
     return Trained(seconds, job.steps, count_learning(job), history, job.proofs, saver.failed)
 
 
-def new_job(
-    anatomy: Anatomy, plan: Plan, task: Task, splits: Mapping[str, Split], tell: Tell
-) -> Job:
+def new_job(anatomy: Anatomy, plan: Plan, task: Task, splits: Mapping[str, Split], tell: Tell) -> Job:
     learn = {name for phase in plan.phases for name in anatomy.chosen(phase.learn)}
     still = frozen_names(anatomy, learn)
     moving = tuple(name for name in anatomy.model.state_dict() if name not in still)

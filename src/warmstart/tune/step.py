@@ -1,4 +1,4 @@
-"""One step of the optimiser: losses are summed, divided once by all answers, checked before anything moves."""
+"""One step of the optimiser: losses are summed, divided once by their number, checked before anything moves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def one_step(
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
     The rows go through in parts of plan.micro_batch, or fewer where memory runs out, which changes nothing
-    but rounding. A step whose loss or gradient is not finite is not taken. Dividing by the answers and clipping
+    but rounding. A step whose loss or gradient is not finite is not taken. Dividing by the count and clipping
     are left to the optimiser, which passes over every gradient anyway.
     """
     for table in stepper.param_groups:

@@ -26,7 +26,11 @@ def carried(hidden: Tensor, state: State) -> State:
 def places(state: State, hidden: Tensor) -> Tensor:
     """1 x L: the place of each token in its row."""
     layout = layout_of(state)
-    return torch.arange(hidden.shape[1], device=hidden.device)[None] if layout is None else layout.positions[None]
+    return (
+        torch.arange(hidden.shape[1], device=hidden.device)[None]
+        if layout is None
+        else layout.positions[None]
+    )
 
 
 def layers(model: Any, blocks: Any, rotary: Any, windows: list[int | None]) -> list[Group]:
@@ -112,12 +116,13 @@ def scored(score: nn.Module, config: Any) -> Callable[[State], State]:
 
 
 def last_tokens(state: State, config: Any) -> Tensor:
-    """B: the last token of each row that is not the padding token; its number in all where rows lie end to end."""
+    """B: the last token of each row that is not for padding; among all tokens where rows lie end to end."""
     layout, ids = layout_of(state), state["input_ids"]
     real = ids != config.get_text_config().pad_token_id
     if layout is None:
         real = real & state["attention_mask"].bool()
-        return (torch.arange(ids.shape[1], device=ids.device) * real).argmax(-1)
+        last: Tensor = (torch.arange(ids.shape[1], device=ids.device) * real).argmax(-1)
+        return last
     numbers = torch.arange(layout.real, device=ids.device) * real[0, : layout.real]
     last = layout.starts.scatter_reduce(0, layout.owners, numbers, "amax")
     return torch.maximum(last, layout.starts)

@@ -30,9 +30,9 @@ class Decoder(CannotCut):
 def windows(body: Any, config: Any) -> list[int | None]:
     """How many tokens each layer looks back; None: all. Mistral says it once for all layers."""
     width = getattr(config, "sliding_window", None)
-    kinds = getattr(config, "layer_types", None) or ["sliding_attention" if width else "full_attention"] * len(
-        body.layers
-    )
+    kinds = getattr(config, "layer_types", None) or [
+        "sliding_attention" if width else "full_attention"
+    ] * len(body.layers)
     return [width if kind == "sliding_attention" else None for kind in kinds[: len(body.layers)]]
 
 

@@ -21,7 +21,11 @@ class Gpt2(CannotCut):
             return _causal.carried(body.drop(words + body.wpe(_causal.places(state, words))), state)
 
         blocks = _causal.layers(model, body.h, None, [None] * len(body.h))
-        return [Group("embeddings", (body.wte, body.wpe, body.drop), stem), *blocks, *_causal.top(model, body.ln_f)]
+        return [
+            Group("embeddings", (body.wte, body.wpe, body.drop), stem),
+            *blocks,
+            *_causal.top(model, body.ln_f),
+        ]
 
 
 ANATOMY = Gpt2
