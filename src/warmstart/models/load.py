@@ -55,11 +55,11 @@ class Pretrained:
 def load(
     source: str, modality: str, *, weights: bool = True, seed: int = 0, allow_pickle: bool = False
 ) -> Pretrained:
-    """Load the classification model of a folder, a hub id or "zoo:NAME" in float32; for chats the language model.
+    """Load the classification model of a folder, a hub id or "zoo:NAME" in float32.
 
-    weights=False keeps shape and processor but takes fresh weights from `seed`. Only safetensors are read
-    unless `allow_pickle`, and then without running code; code that a model brings along is never run.
-    Whatever is wrong with the model is a WarmstartError.
+    For chats it is the language model. weights=False keeps shape and processor but takes fresh weights from
+    `seed`. Only safetensors are read unless `allow_pickle`, and then without running code; code that a model
+    brings along is never run. Whatever is wrong with the model is a WarmstartError.
     """
     where = card.locate(source)
     config = read_config(where, source)

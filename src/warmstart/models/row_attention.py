@@ -1,8 +1,8 @@
 """Attention among rows laid end to end: in buckets of like length, its gradient by hand.
 
 Bidirectional or causal, with a window or without, with as many heads of keys and values as of queries, or
-fewer (grouped queries: Ainslie et al. 2023, arXiv 2305.13245). Any model whose layers look up their attention in
-transformers' AttentionInterface runs so without being re-written.
+fewer (grouped queries: Ainslie et al. 2023, arXiv 2305.13245). Any model whose layers look up their attention
+in transformers' AttentionInterface runs so without being re-written.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ class RowAttention(torch.autograd.Function):
     """Softmax attention piece by piece, its gradient by hand: a third of the calls that autograd makes.
 
     Shares are computed in single precision, in which softmax is also faster than in bfloat16, and kept in
-    that of the values. What dropout leaves is raised to the same mean where numbers are few: in what comes out.
+    that of the values. What dropout leaves is raised to the same mean where numbers are few: in what comes
+    out.
     """
 
     @staticmethod

@@ -1,8 +1,8 @@
 """Cross-entropy over a large vocabulary, fused with the output layer: scores of few tokens live at a time.
 
 The gradient is made in the forward pass, chunk by chunk, while the scores are there (as in Liger's fused
-linear cross-entropy: Hsu et al. 2024, arXiv 2410.10989), so that nothing is kept or computed again for the backward
-pass. Exact: the loss in single precision whatever the products are computed in.
+linear cross-entropy: Hsu et al. 2024, arXiv 2410.10989), so that nothing is kept or computed again for the
+backward pass. Exact: the loss in single precision whatever the products are computed in.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One step of the optimiser: losses are summed, divided once by their number, checked before anything moves."""
+"""One step of the optimiser: losses are summed, divided once by all, checked before anything moves."""
 
 from __future__ import annotations
 
