@@ -42,7 +42,7 @@ def conversation(source):
     """Answers say each word of the question again, one further."""
     messages = []
     for _ in range(source.integers(1, 3)):
-        asked = source.integers(0, 30, source.integers(1, 6))
+        asked = source.integers(0, 8, source.integers(1, 6))
         messages.append({"role": "user", "content": " ".join(f"w{n}" for n in asked)})
         messages.append({"role": "assistant", "content": " ".join(f"w{n + 30}" for n in asked)})
     return messages
@@ -98,7 +98,11 @@ def own_loss(model, messages, answers_only=True):
     """The oracle: transformers' own loss of one conversation, summed; labels are laid by hand."""
     ids, labels, speaks = [], [], False
     for message in messages:
-        words = [MARKS.index(f"<{message['role']}>"), *(int(w[1:]) + 5 for w in message["content"].split()), END]
+        words = [
+            MARKS.index(f"<{message['role']}>"),
+            *(int(w[1:]) + 5 for w in message["content"].split()),
+            END,
+        ]
         speaks = message["role"] == "assistant"
         ids += words
         labels += [-100, *words[1:]] if speaks else [-100] * len(words)

@@ -55,7 +55,9 @@ def test_values_and_gradients_are_those_of_peft(kind, autocast):
         assert float((ours[name] - value).norm()) <= near * float(value.norm()), name
 
 
-@pytest.mark.parametrize("settings", [{"lora_dropout": 0.5}, {"use_dora": True}, {"lora_bias": True}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"lora_dropout": 0.5}, {"use_dora": True}, {"lora_bias": True}], ids=str
+)
 def test_what_is_out_of_the_ordinary_is_left_to_peft(settings):
     theirs, ours = both("linear", **settings)
     torch.manual_seed(2)

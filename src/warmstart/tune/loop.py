@@ -2,8 +2,8 @@
 
 phases -> epochs -> steps: a step sums the loss over its answers, divides once by their number, adds the
 guards' penalties, checks that all is finite, clips and moves. Layers below the first that learns are run once
-and read from their cache. All randomness is made from (seed, phase, epoch, step), so that an interrupted training
-goes on with the same bits.
+and read from their cache. All randomness is made from (seed, phase, epoch, step), so that an interrupted
+training goes on with the same bits.
 """
 
 from __future__ import annotations
