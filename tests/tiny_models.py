@@ -65,7 +65,7 @@ TEXT = {
     ),
     "modernbert": lambda: tf.ModernBertConfig(
         **WIDE, pad_token_id=0, bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3,
-        global_attn_every_n_layers=2,
+        global_attn_every_n_layers=2, local_attention=6,
     ),
     "mpnet": lambda: tf.MPNetConfig(**WIDE),
     "albert": lambda: tf.AlbertConfig(**WIDE, embedding_size=16),

@@ -12,10 +12,10 @@ from warmstart.models.row_attention import Sight, attention
 from warmstart.models.rows import ROUND, STEP, Layout, cut_points, row_means
 
 LENGTHS = (np.array([5, 1, 17, 17, 3]), np.array([9]), np.arange(1, 33)[::-1].copy(), np.full(7, 8))
-PACKING = ("bert", "roberta", "electra", "distilbert", *tiny_models.CAUSAL)
+PACKING = ("bert", "roberta", "electra", "distilbert", "modernbert", *tiny_models.CAUSAL)
 
 
-SIGHTS = (Sight(), Sight(causal=True), Sight(causal=True, window=3))
+SIGHTS = (Sight(), Sight(causal=True), Sight(causal=True, window=3), Sight(window=3))
 
 
 def heads(layout, seed=0, counts=(3, 3, 3)):
@@ -27,7 +27,7 @@ def seen(length, sight):
     """Which tokens each of them looks at, written down one by one."""
     window = sight.window or length
     return torch.tensor(
-        [[not sight.causal or i - window < j <= i for j in range(length)] for i in range(length)]
+        [[abs(i - j) < window and (j <= i or not sight.causal) for j in range(length)] for i in range(length)]
     )
 
 

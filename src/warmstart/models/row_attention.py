@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from warmstart.models.dropout import keep_mask
-from warmstart.models.rows import Bucket, Layout
+from warmstart.models.rows import HIDDEN, Bucket, Layout
 
 ATTENTION = "warmstart_rows"  # our name in transformers' AttentionInterface
 STRETCH = 64  # causal queries that are taken together
@@ -28,10 +28,10 @@ CURRENT: ContextVar[Layout | None] = ContextVar("layout", default=None)
 
 @dataclass(frozen=True)
 class Sight:
-    """Which tokens of its row a token looks at: all, or itself and those before it, `window` of them."""
+    """Which tokens of its row a token looks at."""
 
-    causal: bool = False
-    window: int | None = None  # tokens, itself included; only where it is causal
+    causal: bool = False  # only at itself and those before it?
+    window: int | None = None  # only at those less than this away
 
 
 EVERYWHERE = Sight()
@@ -79,7 +79,7 @@ def attend(
     layout = CURRENT.get()
     assert layout is not None, "rows were laid end to end, and nobody said where they begin"
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    sight = Sight(True, sliding_window) if getattr(module, "is_causal", False) else EVERYWHERE
+    sight = Sight(bool(getattr(module, "is_causal", False)), sliding_window)
     q_THd, k_THd, v_THd = (x[0].transpose(0, 1) for x in (query, key, value))
     return attention(q_THd, k_THd, v_THd, layout, scale, dropout, sight).unsqueeze(0), None
 
@@ -200,16 +200,14 @@ class Piece:
 def pieces(bucket: Bucket, q: Tensor, sight: Sight) -> Iterator[Piece]:
     """The queries of a bucket, so few at a time that their scores stay in the cache.
 
-    Causal ones come in stretches: what lies behind a stretch is not computed for it.
+    Those that do not look everywhere come in stretches: what none of a stretch sees is not computed for it.
     """
     count, longest = q.shape[2], bucket.longest
     each = len(q) // len(bucket.rows)
-    step = STRETCH if sight.causal else count
+    step, far = count if sight == EVERYWHERE else STRETCH, sight.window or longest
     for begin in range(0, count, step):
         end = min(begin + step, count)
-        seen = slice(0, longest)
-        if sight.causal:
-            seen = slice(max(0, begin + 1 - (sight.window or longest)), end)
+        seen = slice(max(0, begin + 1 - far), end if sight.causal else min(longest, end - 1 + far))
         size = each * q.shape[1] * (end - begin) * (seen.stop - seen.start)
         some = max(1, SCORES // size)
         for row in range(0, len(bucket.rows), some):
@@ -229,32 +227,35 @@ def ended(parts: list[Tensor]) -> list[Tensor]:
 
 
 def scores(q: Tensor, k: Tensor, bucket: Bucket, piece: Piece, scale: float) -> Tensor:
-    """(rows * K) x queries x seen, in single precision at least; minus infinity where nobody looks.
+    """(rows * K) x queries x seen, in single precision at least; next to nothing where nobody looks.
 
     Padding stands behind the real tokens, so that no causal query of theirs sees it.
     """
     raw = torch.bmm(q, k.transpose(1, 2))
-    if piece.sight.causal:
+    if piece.sight == EVERYWHERE:
+        wide = raw.float().mul_(scale) if raw.dtype == torch.bfloat16 else raw.mul_(scale)
+    else:
         begin, end, first = piece.queries.start, piece.queries.stop, piece.seen.start
-        blind = blind_spots(begin - first, end - begin, k.shape[1], piece.sight.window, raw.device)
+        blind = blind_spots(begin - first, end - begin, k.shape[1], piece.sight, raw.device)
         blind = blind.repeat(q.shape[1] // len(blind), 1)
-        return torch.add(blind.to(torch.promote_types(raw.dtype, blind.dtype)), raw, alpha=scale)
-    wide = raw.float().mul_(scale) if raw.dtype == torch.bfloat16 else raw.mul_(scale)
-    if bucket.hidden is not None:
-        hidden = bucket.hidden[piece.rows]
+        wide = torch.add(blind.to(torch.promote_types(raw.dtype, blind.dtype)), raw, alpha=scale)
+    if bucket.hidden is not None and not piece.sight.causal:
+        hidden = bucket.hidden[piece.rows, ..., piece.seen]
         wide.view(len(hidden), -1, *wide.shape[1:]).add_(hidden)
     return wide
 
 
 @lru_cache(maxsize=256)
-def blind_spots(lead: int, queries: int, seen: int, window: int | None, device: torch.device) -> Tensor:
-    """queries x seen: minus infinity for tokens behind the one that asks, or too far before it.
+def blind_spots(lead: int, queries: int, seen: int, sight: Sight, device: torch.device) -> Tensor:
+    """queries x seen: 0, or HIDDEN for what is not to be seen.
 
     The first query stands `lead` places behind the first token seen.
     """
     ages = torch.arange(lead, lead + queries, device=device)[:, None] - torch.arange(seen, device=device)
-    hidden = (ages < 0) if window is None else (ages < 0) | (ages >= window)
-    return torch.zeros(queries, seen, device=device).masked_fill_(hidden, -torch.inf)
+    hidden = (ages < 0) & sight.causal
+    if sight.window is not None:
+        hidden |= ages.abs() >= sight.window
+    return torch.zeros(queries, seen, device=device).masked_fill_(hidden, HIDDEN)
 
 
 def gradient_of(g: Tensor, bucket: Bucket, heads: int, brief: bool) -> Tensor:

@@ -21,6 +21,9 @@ from torch import Tensor
 STEP = 64  # tokens; libraries prepare a product anew for each size that they have not met
 ROUND = 8  # tokens, for the same reason, of the rows of a bucket
 WASTE = 1.2  # a bucket may hold that many times its real tokens
+HIDDEN = (
+    -1e30
+)  # added to a score that nobody is to see; infinity would make nothing of padding that sees none
 LAYOUT = "_layout"  # key of a batch's Layout in its state
 
 
@@ -35,8 +38,8 @@ class Bucket:
 
     @cached_property
     def hidden(self) -> Tensor | None:
-        """rows x 1 x 1 x longest, to be added to scores: minus infinity for padding."""
-        return None if self.real is None else self.real.log().transpose(2, 3)
+        """rows x 1 x 1 x longest, to be added to scores: 0, or HIDDEN for padding."""
+        return None if self.real is None else (1 - self.real).mul_(HIDDEN).transpose(2, 3)
 
 
 @dataclass(frozen=True)
