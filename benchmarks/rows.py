@@ -37,7 +37,7 @@ EVENTS = "runs/*/events.jsonl"
 
 @dataclass(frozen=True)
 class Trial:
-    """One network on prepared rows, and who trains it. The first contender is ours, where `built`."""
+    """One network on prepared rows, and who trains it. The first contender is ours."""
 
     label: str
     network: str
@@ -49,7 +49,6 @@ class Trial:
     top: int | None = None  # layers that learn beside the head; None: all
     third: bool = False  # the top third of the layers
     seeds: int = 1  # networks of this shape that have to lie there
-    built: bool = True
 
     @property
     def kind(self) -> str:

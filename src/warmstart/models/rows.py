@@ -21,9 +21,7 @@ from torch import Tensor
 STEP = 64  # tokens; libraries prepare a product anew for each size that they have not met
 ROUND = 8  # tokens, for the same reason, of the rows of a bucket
 WASTE = 1.2  # a bucket may hold that many times its real tokens
-HIDDEN = (
-    -1e30
-)  # added to a score that nobody is to see; infinity would make nothing of padding that sees none
+HIDDEN = -1e30  # added to scores that count for nothing; infinity would make NaN of padding that sees none
 LAYOUT = "_layout"  # key of a batch's Layout in its state
 
 
