@@ -1,7 +1,9 @@
 """Conversations are learned where an assistant speaks, by the one loop and with all that it promises."""
 
+import json
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.utils import parameters_to_vector
@@ -15,6 +17,7 @@ from warmstart.models.features import read
 from warmstart.models.load import load
 from warmstart.street.asking import refuse
 from warmstart.street.folder import Options
+from warmstart.street.training import Some
 from warmstart.tasks.chat import IGNORED, Chat
 from warmstart.tune.looks import look_at
 from warmstart.tune.loop import Keeping
@@ -54,6 +57,12 @@ def test_words_of_assistants_and_the_mark_that_ends_them_are_asked_for():
     no = IGNORED
     assert targets.tolist() == [[no, no, no, no, 36, 37, END, no, no, no, no, 38, END, no]]
     assert findings == []
+
+
+def test_an_answer_may_open_the_conversation():
+    inputs, targets, _ = Chat().encode(worlds.pretrained(), [TALK[1:3]])
+    assert inputs.ids.flat.tolist() == [ASSISTANT, 36, 37, END, USER, 8, END]
+    assert targets.tolist() == [[36, 37, END, *4 * [IGNORED]]]
 
 
 def test_all_words_are_asked_for_where_that_is_wanted():
@@ -254,9 +263,10 @@ def test_what_is_no_conversation_is_refused(talk):
     assert caught.value.code == "bad-conversation"
 
 
-def test_conversations_without_an_answer_are_refused():
+@pytest.mark.parametrize("talks", [[TALK[:1]], []], ids=len)
+def test_conversations_without_an_answer_are_refused(talks):
     with pytest.raises(WarmstartError) as caught:
-        Chat().encode(worlds.pretrained(), [TALK[:1]])
+        Chat().encode(worlds.pretrained(), talks)
     assert caught.value.code == "no-answers"
 
 
@@ -301,3 +311,29 @@ def test_the_command_line_says_that_it_cannot_take_conversations_yet():
     with pytest.raises(WarmstartError, match="from Python") as caught:
         refuse(Options(data="chats.jsonl", task="chat"))
     assert caught.value.code == "task-from-python"
+
+
+STORY = "{% for m in messages %}{{ m['content'] }}{% endfor %}"  # a template that adds nothing
+
+
+def test_a_real_llama_is_as_sure_of_stories_as_its_own_forward_and_learns_from_them(assets):
+    model = load(str(assets / "weights" / "stories260k_llama"), "chat")
+    model.processor.chat_template = STORY
+    lines = (assets / "data" / "tinystories_probe" / "test.jsonl").read_text(encoding="utf-8").splitlines()
+    talks = [[{"role": "assistant", "content": json.loads(line)["text"][:600]}] for line in lines[:20]]
+    inputs, targets, _ = Chat().encode(model, talks)
+    data = {
+        name: worlds.Split(Some(inputs, rows), targets[rows])
+        for name, rows in (("train", np.arange(13)), ("validation", np.arange(13, 20)))
+    }
+    found = look_at(Chat(), model.anatomy, data["validation"], [np.arange(7)], 0)
+    for row in range(7):
+        ids = data["validation"].inputs.batch([row])["input_ids"]
+        asked = targets[13 + row, : ids.shape[1]] != IGNORED
+        labels = torch.where(torch.cat([asked.new_zeros(1), asked[:-1]]), ids[0], IGNORED)[None]
+        expected = float(model.module(input_ids=ids, labels=labels).loss.detach())
+        assert float(found.losses_N[row] / found.answers_N[row]) == pytest.approx(expected, rel=1e-5)
+    assert found.loss < 3  # it was trained on such stories
+    adapted = apply(model, (LORA,), (), 0).pretrained
+    trained = worlds.tune(adapted, worlds.plan(worlds.phase(lr=3e-3, epochs=2)), Chat(), data)
+    assert trained.history[-1]["validation_loss"] < trained.history[0]["validation_loss"]

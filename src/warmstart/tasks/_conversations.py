@@ -40,8 +40,8 @@ def span_of(
     pretrained: Pretrained, messages: Messages, place: int, text: str, number: int
 ) -> tuple[int, int]:
     """From behind what invites the answer to behind the mark that ends it."""
-    before = write(pretrained, messages[:place], number, invite=True)
     after = write(pretrained, messages[: place + 1], number)
+    before = invitation(pretrained, messages, place, after, number)
     if not (text.startswith(before) and text.startswith(after) and len(before) <= len(after)):
         raise WarmstartError(
             f"{pretrained.source}: its chat template writes message {place + 1} of conversation {number + 1} "
@@ -50,6 +50,13 @@ def span_of(
             "chat-template",
         )
     return len(before), len(before) + len(ended(after[len(before) :], messages[place]["content"]))
+
+
+def invitation(pretrained: Pretrained, messages: Messages, place: int, after: str, number: int) -> str:
+    """What stands before an answer; where it opens the conversation, all before its first word."""
+    if place:
+        return write(pretrained, messages[:place], number, invite=True)
+    return after[: max(0, after.find(messages[0]["content"].strip()))]
 
 
 def ended(answer: str, content: str) -> str:

@@ -117,6 +117,8 @@ def computed_in(anatomy: Anatomy) -> torch.dtype:
 
 def tokenised(tokenizer: Any, rows: Sequence[Rendered], padding: int) -> tuple[list[list[int]], list[Any]]:
     """Token numbers of each row, and which of its tokens are asked for: those that begin inside a span."""
+    if not rows:
+        return [], []
     given = tokenizer(
         [row.text for row in rows], add_special_tokens=False, return_offsets_mapping=True, verbose=False
     )
@@ -133,7 +135,7 @@ def tokenised(tokenizer: Any, rows: Sequence[Rendered], padding: int) -> tuple[l
 
 def next_words(ids: Sequence[Sequence[int]], asked: Sequence[Any], limit: int) -> Tensor:
     """N x L: at each place the number of the word that follows, where that is asked for."""
-    longest = min(limit, max(map(len, ids)))
+    longest = min(limit, max(map(len, ids), default=1))
     targets = np.full((len(ids), longest), IGNORED, np.int32)
     for row, (tokens, inside) in enumerate(zip(ids, asked, strict=True)):
         following = np.where(inside[1:limit], tokens[1:limit], IGNORED)
