@@ -197,15 +197,22 @@ def test_the_best_weights_are_those_of_the_lowest_loss():
     assert kept.loss == pytest.approx(min(losses), rel=1e-6)
 
 
-def test_rows_whose_loss_is_no_number_are_named():
+def test_rows_whose_loss_is_no_number_are_named_and_no_others():
     model = worlds.pretrained()
-    with torch.no_grad():
-        model.module.transformer.wte.weight[6] = math.nan  # w1, which a row without it does not read
-        model.module.lm_head.weight = torch.nn.Parameter(model.module.transformer.wte.weight.nan_to_num())
-    model = model.with_module(model.module)
-    with pytest.raises(WarmstartError, match="not finite") as caught:
-        worlds.run(worlds.plan(worlds.phase()), model)
-    assert caught.value.code == "not-finite"
+    data = worlds.splits(model)
+    ids = [data["validation"].inputs.batch([row])["input_ids"] for row in range(10)]
+    rows = {word: [n for n, row in enumerate(ids) if bool((row == word).any())] for word in range(5, 13)}
+    word = min((w for w in rows if rows[w]), key=lambda w: len(rows[w]))
+
+    def poison(module, args, out):
+        return out.masked_fill((args[0] == word)[..., None], math.nan)
+
+    model.module.transformer.wte.register_forward_hook(poison)
+    with pytest.raises(WarmstartError) as caught:
+        worlds.tune(model, worlds.plan(worlds.phase()), Chat(), data)
+    named = ", ".join(map(str, rows[word]))
+    assert f"because of {len(rows[word])} of 10 rows: {named}" in caught.value.wrong
+    assert 0 < len(rows[word]) < 10
 
 
 def test_a_step_that_is_not_finite_is_skipped_and_moves_nothing():

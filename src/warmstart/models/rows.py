@@ -31,7 +31,7 @@ class Bucket:
 
     rows: Tensor  # their numbers in the batch
     longest: int
-    places: Tensor  # rows * longest numbers of tokens; where there is none, that of the first
+    places: Tensor  # rows * longest numbers of tokens; where there is none, the first of its row
     real: Tensor | None  # rows x 1 x longest x 1: 1 for a token, 0 for padding; None if there is no padding
 
     @cached_property
@@ -90,7 +90,7 @@ class Layout:
         lengths = self.lengths[rows]
         longest = int(-(-lengths.max() // ROUND) * ROUND)
         inside = np.arange(longest)[None] < lengths[:, None]
-        places = np.where(inside, self.first[rows][:, None] + np.arange(longest)[None], 0)
+        places = self.first[rows][:, None] + np.where(inside, np.arange(longest)[None], 0)
         real = None if inside.all() else torch.from_numpy(inside.astype(np.float32))[:, None, :, None]
         flat = torch.from_numpy(places.reshape(-1)).to(self.device)
         real = None if real is None else real.to(self.device)

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Finding
-from warmstart.models.anatomies._causal import OUTPUT
-from warmstart.models.anatomy import Anatomy, State
+from warmstart.models.anatomy import OUTPUT, Anatomy, State
 from warmstart.models.inputs import Ragged, TextInputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import BF16

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from warmstart.base.errors import WarmstartError
-from warmstart.models.anatomy import Anatomy, may_learn
+from warmstart.models.anatomy import OUTPUT, Anatomy, may_learn
 from warmstart.models.load import Pretrained, seeded
 
 
@@ -103,7 +103,7 @@ def exactly(names: list[str]) -> str:
 
 def let_rest(anatomy: Anatomy) -> None:
     """Mark all weights but those of a classification head, so that no phase lets them learn."""
-    for group in anatomy.groups[:-1] if anatomy.names[-1] == "head" else anatomy.groups:
+    for group in anatomy.groups if anatomy.names[-1] == OUTPUT else anatomy.groups[:-1]:
         for parameter in group.parameters():
             parameter.warmstart_frozen = True  # type: ignore[attr-defined]
 

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 from transformers.masking_utils import create_causal_mask, create_sliding_window_causal_mask
 
-from warmstart.models.anatomy import Group, State, base_of
+from warmstart.models.anatomy import OUTPUT, Group, State, base_of
 from warmstart.models.rows import LAYOUT, layout_of
 
-OUTPUT = "output"  # name of the group that turns a language model's states into scores of words
 KEPT = ("input_ids", "attention_mask", LAYOUT)  # what groups hand on beside the hidden states
 
 
