@@ -53,7 +53,7 @@ def measure_trial(
     work = trial.work(place / "data", threads, seed)
     tell(f"{figures.id} {trial.label}: {len(present)} contenders")
     ran = list(alternate(present, work, rounds, place, tell, runner))
-    ours = present[0].name if trial.built else None
+    ours = present[0].name
     figures.add(trial.label, ran, [contender.name for contender in present], ours, trial.held)
 
 

@@ -12,6 +12,7 @@ from benchmarks.pairs import Ran, ratio
 
 RISEN = 1.05  # times the first loss: more is no learning; few rows and steps leave it where it was
 DOUBT = 3.0  # standard errors by which accuracies may differ
+APART = 0.01  # of the loss: so much validation losses of language models may differ
 PRECISION = 4  # digits of what is written
 
 
@@ -89,6 +90,8 @@ def figures_of(runs: Sequence[Ran]) -> dict[str, Any]:
     if all(r.said.get("losses") for r in runs):
         said["first_loss"] = rounded(median(r.said["losses"][0] for r in runs))
         said["last_loss"] = rounded(median(r.said["losses"][-1] for r in runs))
+    if all("validation_loss" in r.said for r in runs):
+        said["validation_loss"] = rounded(median(r.said["validation_loss"] for r in runs))
     if all("accuracy" in r.said for r in runs):
         said["accuracy"] = rounded(median(r.said["accuracy"] for r in runs))
     if all("amount" in r.said for r in runs):
@@ -101,9 +104,12 @@ def same_result(ours: Sequence[Ran], theirs: Sequence[Ran], held: int) -> bool:
     """Did both learn, and are their accuracies as near as other rows and other seeds would bring them?
 
     `held` rows were asked about; how much seeds matter is seen where there is more than one round.
-    Scripts that do not learn to an end (a first step, a matrix product) agree by having come through.
+    Language models are compared by their losses on the validation rows, which both sides look at. Scripts
+    that do not learn to an end (a first step, a matrix product) agree by having come through.
     """
     both = [*ours, *theirs]
+    if all("validation_loss" in ran.said for ran in both):
+        return near_losses(ours, theirs) and all(learned(ran) for ran in both)
     if not all("accuracy" in ran.said for ran in both):
         return all(learned(ran) for ran in both)
     one, other = ([r.said["accuracy"] for r in side] for side in (ours, theirs))
@@ -112,6 +118,14 @@ def same_result(ours: Sequence[Ran], theirs: Sequence[Ran], held: int) -> bool:
     of_seeds = (variance(one) + variance(other)) / len(one) if len(one) > 1 else 0.0
     near = abs(median(one) - median(other)) <= DOUBT * sqrt(of_rows + of_seeds)
     return near and all(learned(ran) for ran in both)
+
+
+def near_losses(ours: Sequence[Ran], theirs: Sequence[Ran]) -> bool:
+    """Are the losses on the same validation rows within APART, or as near as seeds would bring them?"""
+    one, other = ([float(r.said["validation_loss"]) for r in side] for side in (ours, theirs))
+    of_seeds = (variance(one) + variance(other)) / len(one) if len(one) > 1 else 0.0
+    apart = abs(median(one) - median(other))
+    return apart <= max(APART * median(other), DOUBT * sqrt(of_seeds))
 
 
 def learned(ran: Ran) -> bool:

@@ -20,6 +20,7 @@ def peer(name: str, module: str, *flags: str, needs: tuple[str, ...] = TRAINER) 
 
 
 OURS = Contender("warmstart", ("benchmarks.ours", *SCRIPT))
+CHAT = replace(OURS, needs=("peft",))
 STREET = Contender("warmstart street", ("benchmarks.ours", *SCRIPT, "--street"))
 DEFAULTS = peer("trainer", "hf_trainer")
 BF16 = peer("trainer bf16", "hf_trainer", "--bf16")
@@ -36,7 +37,7 @@ EVENTS = "runs/*/events.jsonl"
 
 @dataclass(frozen=True)
 class Trial:
-    """One network on prepared rows, and who trains it. The first contender is ours, where `built`."""
+    """One network on prepared rows, and who trains it. The first contender is ours."""
 
     label: str
     network: str
@@ -48,7 +49,6 @@ class Trial:
     top: int | None = None  # layers that learn beside the head; None: all
     third: bool = False  # the top third of the layers
     seeds: int = 1  # networks of this shape that have to lie there
-    built: bool = True
 
     @property
     def kind(self) -> str:
@@ -168,10 +168,9 @@ def images(
 
 def chat(quick: bool) -> Row:
     data = "chats:8:4" if quick else "chats:1000:100"
-    trial = Trial("gpt2-6x384", "gpt2-6x384", data, (SFT, SFT_BEST), 1, 3e-3, 4 if quick else 16, built=False)
-    return Row(
-        "P6", "LoRA on conversations", (trial,), ("our side is not built yet: no task for conversations",)
-    )
+    sides = (CHAT, SFT, SFT_BEST)
+    trial = Trial("gpt2-6x384", "gpt2-6x384", data, sides, 1, 3e-3, 4 if quick else 16)
+    return Row("P6", "LoRA on conversations", (trial,))
 
 
 def first_step(quick: bool) -> Row:

@@ -46,9 +46,26 @@ TEXT = {
     "llama": lambda: tf.LlamaConfig(
         **WIDE, num_key_value_heads=4, pad_token_id=0, bos_token_id=2, eos_token_id=3
     ),
+    "qwen2": lambda: tf.Qwen2Config(
+        **WIDE, num_key_value_heads=2, pad_token_id=0, bos_token_id=2, eos_token_id=3,
+        use_sliding_window=True, sliding_window=5, max_window_layers=1,
+    ),
+    "qwen3": lambda: tf.Qwen3Config(
+        **WIDE, num_key_value_heads=2, head_dim=16, pad_token_id=0, bos_token_id=2, eos_token_id=3
+    ),
+    "mistral": lambda: tf.MistralConfig(
+        **WIDE, num_key_value_heads=1, sliding_window=4, pad_token_id=0, bos_token_id=2, eos_token_id=3
+    ),
+    "gemma": lambda: tf.GemmaConfig(
+        **WIDE, num_key_value_heads=1, head_dim=8, pad_token_id=0, bos_token_id=2, eos_token_id=3
+    ),
+    "gpt_neox": lambda: tf.GPTNeoXConfig(
+        **WIDE, pad_token_id=0, bos_token_id=2, eos_token_id=3,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000, "partial_rotary_factor": 0.5},
+    ),
     "modernbert": lambda: tf.ModernBertConfig(
         **WIDE, pad_token_id=0, bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3,
-        global_attn_every_n_layers=2,
+        global_attn_every_n_layers=2, local_attention=6,
     ),
     "mpnet": lambda: tf.MPNetConfig(**WIDE),
     "albert": lambda: tf.AlbertConfig(**WIDE, embedding_size=16),
@@ -81,6 +98,7 @@ IMAGE = {
     ),
 }  # fmt: skip
 NAMES = (*TEXT, *IMAGE)
+CAUSAL = ("gpt2", "llama", "qwen2", "qwen3", "mistral", "gemma", "gpt_neox")  # language models
 
 
 def modality(name):
@@ -97,6 +115,18 @@ def make(name, seed=0, **changes):
         if modality(name) == "text"
         else tf.AutoModelForImageClassification
     )
+    return born(auto, config, seed)
+
+
+def make_words(name, seed=0, **changes):
+    """The language model of that kind, which scores words."""
+    config = TEXT[name]()
+    for key, value in changes.items():
+        setattr(config, key, value)
+    return born(tf.AutoModelForCausalLM, config, seed)
+
+
+def born(auto, config, seed):
     torch.manual_seed(seed)
     with quiet():
         model = auto.from_config(config)

@@ -69,7 +69,9 @@ def train(work: Work, best: bool) -> dict[str, Any]:
         )
         trainer.train()
         said: dict[str, Any] = span.end()
-    said["losses"] = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    log = trainer.state.log_history
+    said["losses"] = [entry["loss"] for entry in log if "loss" in entry]
+    said["validation_loss"] = next(entry["eval_loss"] for entry in reversed(log) if "eval_loss" in entry)
     return said
 
 

@@ -108,3 +108,14 @@ def test_more_memory_than_the_baseline_is_a_regression(tmp_path):
 def test_a_row_that_the_baseline_lacks_is_not_judged(tmp_path):
     now = measured([[ran("ours", 1), ran("peer", 0.1)]])
     assert regressions(now, read_baseline(tmp_path / "none.json")) == []
+
+
+def test_language_models_are_compared_by_their_losses_on_the_validation_rows():
+    def lost(loss, losses=(9.0, 5.0)):
+        return Ran("x", {"cpu": 1, "wall": 1, "losses": list(losses), "validation_loss": loss}, 1, 1, 1)
+
+    assert same_result([lost(5.0)], [lost(5.04)], held=100)
+    assert not same_result([lost(5.0)], [lost(5.2)], held=100)
+    assert not same_result([lost(5.0)], [lost(5.0, (5.0, 9.0))], held=100)
+    scattered = [lost(4.9), lost(5.3), lost(5.1)]
+    assert same_result([lost(4.8), lost(5.0), lost(5.1)], scattered, held=100)

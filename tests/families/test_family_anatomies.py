@@ -15,7 +15,7 @@ from warmstart.models.config import quiet
 
 CAN_CUT = [n for n in tiny_models.NAMES if anatomy_of(tiny_models.make(n)).part.can_cut]
 CAN_POOL = [n for n in tiny_models.NAMES if anatomy_of(tiny_models.make(n)).part.can_pool]
-LINEAR = [n for n in tiny_models.NAMES if n not in ("gpt2", "llama")]  # whose heads read all positions
+LINEAR = [n for n in tiny_models.NAMES if n not in tiny_models.CAUSAL]  # whose heads have no biases
 
 
 @cache

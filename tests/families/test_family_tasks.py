@@ -12,12 +12,16 @@ from warmstart.base.rows import Rows
 from warmstart.base.types import Bundle
 from warmstart.models.features import logits_of
 from warmstart.tasks import TASKS
+from warmstart.tasks._classification import Classification
+from warmstart.tasks._task import Look, Task
 
+WHOLE = [name for name in TASKS.names() if TASKS.get(name).whole_street]
+CLASSES = [name for name in TASKS.names() if issubclass(TASKS.get(name), Classification)]
 LABELS = ("ant", "bee", "cat")
 MODEL = {"text": "bert", "image": "vit"}
 
 
-@pytest.fixture(params=TASKS.names())
+@pytest.fixture(params=CLASSES)
 def task(request):
     return TASKS.get(request.param)()
 
@@ -58,8 +62,29 @@ def test_a_task_fits_columns_with_all_its_roles(task):
     assert not task.fits({})
 
 
+@pytest.mark.parametrize("name", TASKS.names())
+def test_every_task_is_one_to_the_loop(name):
+    kind = TASKS.get(name)
+    assert issubclass(kind, Task)
+    assert kind.modality in ("text", "image", "chat")
+    assert kind.roles and kind.pipeline and kind.primary
+
+
+@pytest.mark.parametrize("name", [n for n in TASKS.names() if n not in WHOLE])
+def test_a_task_that_the_street_cannot_take_claims_no_columns(name):
+    task = TASKS.get(name)()
+    assert not task.fits({role: role for role in task.roles})
+
+
+def test_looks_at_parts_are_joined_to_one():
+    parts = [Look(torch.tensor([a]).double(), torch.tensor([a]), torch.tensor([4])) for a in (1, 3)]
+    joined = Look.joined(parts)
+    assert (joined.loss, joined.accuracy) == (0.5, 0.5)
+    assert joined.of(torch.tensor([1])).loss == 0.75
+
+
 def test_the_tasks_do_not_fit_each_other_s_columns():
-    for name in TASKS.names():
+    for name in WHOLE:
         roles = {role: role for role in TASKS.get(name).roles}
         assert [n for n in TASKS.names() if TASKS.get(n)().fits(roles)] == [name]
 

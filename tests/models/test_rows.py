@@ -8,31 +8,49 @@ from torch.nn.functional import scaled_dot_product_attention
 import tiny_models
 from warmstart.models.anatomy import anatomy_of
 from warmstart.models.inputs import Ragged, TextInputs
-from warmstart.models.rows import ROUND, STEP, Layout, attention, cut_points, row_means
+from warmstart.models.row_attention import Sight, attention
+from warmstart.models.rows import ROUND, STEP, Layout, cut_points, row_means
 
 LENGTHS = (np.array([5, 1, 17, 17, 3]), np.array([9]), np.arange(1, 33)[::-1].copy(), np.full(7, 8))
-PACKING = ("bert", "roberta", "electra", "distilbert")
+PACKING = ("bert", "roberta", "electra", "distilbert", "modernbert", *tiny_models.CAUSAL)
 
 
-def heads(layout, seed=0):
+SIGHTS = (Sight(), Sight(causal=True), Sight(causal=True, window=3), Sight(window=3))
+
+
+def heads(layout, seed=0, counts=(3, 3, 3)):
     torch.manual_seed(seed)
-    return [torch.randn(layout.size, 3, 8, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    return [torch.randn(layout.size, n, 8, dtype=torch.float64, requires_grad=True) for n in counts]
 
 
-def each_alone(q, k, v, layout):
+def seen(length, sight):
+    """Which tokens each of them looks at, written down one by one."""
+    window = sight.window or length
+    return torch.tensor(
+        [[abs(i - j) < window and (j <= i or not sight.causal) for j in range(length)] for i in range(length)]
+    )
+
+
+def each_alone(q, k, v, layout, sight=SIGHTS[0]):
     """The oracle: torch's own attention, row by row."""
     rows = []
     for start, length in zip(layout.first, layout.lengths, strict=True):
-        own = (x[start : start + length].transpose(0, 1) for x in (q, k, v))
-        rows.append(scaled_dot_product_attention(*own).transpose(0, 1))
+        own = (x[None, start : start + length].transpose(1, 2) for x in (q, k, v))
+        out = scaled_dot_product_attention(*own, attn_mask=seen(length, sight), enable_gqa=True)
+        rows.append(out[0].transpose(0, 1))
     return torch.cat(rows)
 
 
+@pytest.mark.parametrize("counts", [(3, 3, 3), (6, 2, 2), (4, 1, 1)], ids=str)
+@pytest.mark.parametrize("sight", SIGHTS, ids=str)
 @pytest.mark.parametrize("lengths", LENGTHS, ids=len)
-def test_attention_is_that_of_each_row_alone_and_so_is_its_gradient(lengths):
+def test_attention_is_that_of_each_row_alone_and_so_is_its_gradient(lengths, sight, counts):
     layout = Layout(lengths)
-    q, k, v = heads(layout)
-    ours, theirs = attention(q, k, v, layout, 8**-0.5, 0.0), each_alone(q, k, v, layout)
+    q, k, v = heads(layout, counts=counts)
+    ours, theirs = (
+        attention(q, k, v, layout, 8**-0.5, 0.0, sight),
+        each_alone(q, k, v, layout, sight),
+    )
     torch.testing.assert_close(ours[: layout.real], theirs)
     assert not ours[layout.real :].any()
     weights = torch.randn_like(theirs)
@@ -56,16 +74,17 @@ def test_first_tokens_alone_are_those_of_the_whole(lengths):
         torch.testing.assert_close(one, other)
 
 
-def test_the_gradient_under_dropout_is_that_of_the_same_mask():
+@pytest.mark.parametrize("sight", SIGHTS, ids=str)
+def test_the_gradient_under_dropout_is_that_of_the_same_mask(sight):
     layout = Layout(LENGTHS[0])
-    q, k, v = heads(layout)
+    q, k, v = heads(layout, counts=(2, 1, 1))
 
     def same_mask(*given):
         torch.manual_seed(5)
-        return attention(*given, layout, 8**-0.5, 0.3)
+        return attention(*given, layout, 8**-0.5, 0.3, sight)
 
     assert torch.autograd.gradcheck(same_mask, (q, k, v))
-    assert not torch.equal(same_mask(q, k, v), attention(q, k, v, layout, 8**-0.5, 0.0))
+    assert not torch.equal(same_mask(q, k, v), attention(q, k, v, layout, 8**-0.5, 0.0, sight))
 
 
 def test_every_row_is_in_one_bucket_and_little_is_wasted():
@@ -125,3 +144,54 @@ def test_a_model_is_left_with_its_own_attention():
     before = model.config._attn_implementation
     anatomy_of(model).logits(texts().packed(range(5)))
     assert model.config._attn_implementation == before
+
+
+def language_rows(seed=0):
+    source = np.random.default_rng(seed)
+    return TextInputs(Ragged.of([source.integers(4, 60, n).tolist() for n in (9, 1, 22, 5, 14)]), 0)
+
+
+def next_word_losses(logits_TV, ids_T):
+    return torch.nn.functional.cross_entropy(logits_TV[:-1], ids_T[1:], reduction="sum")
+
+
+@pytest.mark.parametrize("name", tiny_models.CAUSAL)
+def test_a_language_model_scores_words_of_rows_end_to_end_as_the_model_itself_does(name):
+    """Scores, losses and gradients against transformers' own forward over one row at a time."""
+    model, inputs = tiny_models.make_words(name), language_rows()
+    anatomy, packed = anatomy_of(model), inputs.packed(range(5))
+    assert anatomy.packs and anatomy.names[-1] == "output"
+    logits_TV = anatomy.logits(packed)[0]
+    ids, found, expected = packed["input_ids"][0], [], []
+    for start, length in zip(np.cumsum([0, 9, 1, 22, 5]), (9, 1, 22, 5, 14), strict=True):
+        own = ids[start : start + length]
+        theirs = model(input_ids=own[None]).logits[0]
+        torch.testing.assert_close(logits_TV[start : start + length], theirs, atol=1e-5, rtol=1e-5)
+        found.append(next_word_losses(logits_TV[start : start + length], own))
+        expected.append(next_word_losses(theirs, own))
+    torch.testing.assert_close(torch.stack(found), torch.stack(expected), atol=1e-5, rtol=1e-5)
+    weights = [p for p in model.parameters() if p.requires_grad]
+    ours, others = (torch.autograd.grad(torch.stack(losses).sum(), weights) for losses in (found, expected))
+    for one, other in zip(ours, others, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5 * max(1.0, float(other.abs().max())), rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", tiny_models.CAUSAL)
+def test_a_language_model_answers_padded_rows_as_its_own_forward_does(name):
+    model, inputs = tiny_models.make_words(name), language_rows()
+    padded = inputs.batch(range(5))
+    assert torch.equal(anatomy_of(model).logits(padded), model(**padded).logits)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", tiny_models.CAUSAL)
+def test_no_score_depends_on_a_neighbour_or_on_a_later_word(name):
+    anatomy, inputs = anatomy_of(tiny_models.make_words(name)), language_rows()
+    before = inputs.packed(range(5))
+    changed = {**before, "input_ids": before["input_ids"].clone()}
+    changed["input_ids"][0, 20] += 1  # the eleventh word of the third row, which begins at ten
+    one, other = anatomy.logits(before)[0], anatomy.logits(changed)[0]
+    assert torch.equal(one[:20], other[:20])
+    assert torch.equal(one[32:51], other[32:51])
+    assert not torch.allclose(one[20:22], other[20:22], atol=1e-3)

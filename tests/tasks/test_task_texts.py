@@ -72,7 +72,7 @@ def test_a_text_without_any_token_gets_one(tmp_path):
     assert torch.isfinite(logits_of(gpt2.anatomy, inputs)).all()
 
 
-@pytest.mark.parametrize("name", tiny_models.TEXT)
+@pytest.mark.parametrize("name", [n for n in tiny_models.TEXT if n != "qwen2"])  # reads no whole words
 @torch.no_grad()
 def test_the_longest_text_is_what_the_table_of_positions_holds(tmp_path, name):
     """RoBERTa and its like begin to count behind the padding token, so that one place is lost."""

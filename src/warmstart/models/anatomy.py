@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.models.precision import FP32, computing
-from warmstart.models.rows import LAYOUT, laid_out, layout_of, row_means
+from warmstart.models.row_attention import laid_out
+from warmstart.models.rows import LAYOUT, layout_of, row_means
 
 State = dict[str, Tensor]  # what begins with "_" is made once a batch and never kept
+OUTPUT = "output"  # name of the last group of a language model, which turns states into scores of words
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 

@@ -9,8 +9,6 @@ AttentionInterface runs so without being re-written.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -20,14 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from warmstart.models.dropout import keep_mask, thinned
-
 STEP = 64  # tokens; libraries prepare a product anew for each size that they have not met
 ROUND = 8  # tokens, for the same reason, of the rows of a bucket
 WASTE = 1.2  # a bucket may hold that many times its real tokens
-ATTENTION = "warmstart_rows"  # our name in transformers' AttentionInterface
+HIDDEN = -1e30  # added to scores that count for nothing; infinity would make NaN of padding that sees none
 LAYOUT = "_layout"  # key of a batch's Layout in its state
-CURRENT: ContextVar[Layout | None] = ContextVar("layout", default=None)
 
 
 @dataclass(frozen=True)
@@ -36,13 +31,13 @@ class Bucket:
 
     rows: Tensor  # their numbers in the batch
     longest: int
-    places: Tensor  # rows * longest numbers of tokens; where there is none, that of the first
+    places: Tensor  # rows * longest numbers of tokens; where there is none, the first of its row
     real: Tensor | None  # rows x 1 x longest x 1: 1 for a token, 0 for padding; None if there is no padding
 
     @cached_property
     def hidden(self) -> Tensor | None:
-        """rows x 1 x 1 x longest, to be added to scores: minus infinity for padding."""
-        return None if self.real is None else self.real.log().transpose(2, 3)
+        """rows x 1 x 1 x longest, to be added to scores: 0, or HIDDEN for padding."""
+        return None if self.real is None else (1 - self.real).mul_(HIDDEN).transpose(2, 3)
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ class Layout:
         lengths = self.lengths[rows]
         longest = int(-(-lengths.max() // ROUND) * ROUND)
         inside = np.arange(longest)[None] < lengths[:, None]
-        places = np.where(inside, self.first[rows][:, None] + np.arange(longest)[None], 0)
+        places = self.first[rows][:, None] + np.where(inside, np.arange(longest)[None], 0)
         real = None if inside.all() else torch.from_numpy(inside.astype(np.float32))[:, None, :, None]
         flat = torch.from_numpy(places.reshape(-1)).to(self.device)
         real = None if real is None else real.to(self.device)
@@ -147,154 +142,3 @@ def layout_of(state: Mapping[str, Any]) -> Layout | None:
 def with_layout(state: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
     """The state of rows that lie end to end. The layout travels among the tensors, and is none."""
     return {**state, LAYOUT: cast(Tensor, layout)}
-
-
-@contextmanager
-def laid_out(config: Any, layout: Layout | None) -> Iterator[None]:
-    """Meanwhile the attention of the model with this configuration keeps the rows of `layout` apart.
-
-    Without a layout everything stays as it is.
-    """
-    if layout is None:
-        yield
-        return
-    register()
-    before, token = config._attn_implementation, CURRENT.set(layout)
-    config._attn_implementation = ATTENTION
-    try:
-        yield
-    finally:
-        config._attn_implementation = before
-        CURRENT.reset(token)
-
-
-def register() -> None:
-    """Make our attention known to transformers, once."""
-    from transformers import AttentionInterface
-
-    if ATTENTION not in AttentionInterface._global_mapping:
-        AttentionInterface.register(ATTENTION, attend)
-
-
-def attend(
-    module: Any,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    **unused: Any,
-) -> tuple[Tensor, None]:
-    """Attention as transformers asks for it: 1 x H x T x d in, 1 x T x H x d out, rows kept apart."""
-    layout = CURRENT.get()
-    assert layout is not None, "rows were laid end to end, and nobody said where they begin"
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    q_THd, k_THd, v_THd = (x[0].transpose(0, 1) for x in (query, key, value))
-    return attention(q_THd, k_THd, v_THd, layout, scale, dropout).to(query.dtype).unsqueeze(0), None
-
-
-def attention(
-    q_THd: Tensor, k_THd: Tensor, v_THd: Tensor, layout: Layout, scale: float, dropout: float
-) -> Tensor:
-    """T x H x d: each token of a row attends to the tokens of that row; zero in the tail.
-
-    With B queries instead of T they are those of the first tokens, and so is what comes out. Processors
-    compute it in single precision: its products are many, small and of ever new sizes, each of which the
-    library for bfloat16 prepares anew, and keeps.
-    """
-    kind = torch.float32 if q_THd.device.type == "cpu" and q_THd.dtype == torch.bfloat16 else q_THd.dtype
-    with torch.autocast(q_THd.device.type, enabled=False):
-        q_THd, k_THd, v_THd = (x.to(kind) for x in (q_THd, k_THd, v_THd))
-        out: Tensor = RowAttention.apply(q_THd, k_THd, v_THd, layout, scale, dropout)  # type: ignore[no-untyped-call]
-    return out
-
-
-class RowAttention(torch.autograd.Function):
-    """Softmax attention bucket by bucket, its gradient by hand: a third of the calls that autograd makes.
-
-    Shares are kept in single precision, in which softmax is also several times as fast as in bfloat16.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, q_THd: Tensor, k_THd: Tensor, v_THd: Tensor, layout: Layout, scale: float, dropout: float
-    ) -> Tensor:
-        kept: list[Tensor | None] = []
-        outs = []
-        brief = len(q_THd) != len(k_THd)
-        for bucket in layout.buckets:
-            k, v = tokens(k_THd, bucket), tokens(v_THd, bucket)
-            q = firsts(q_THd, bucket) if brief else tokens(q_THd, bucket)
-            shares = torch.softmax(scores(q, k, bucket, scale), -1)
-            keep = keep_mask(shares, dropout) if dropout else None
-            outs.append(side_by_side(torch.bmm(thinned(shares, keep, dropout).to(v.dtype), v), bucket))
-            kept += [q, k, v, shares, keep]
-        ctx.save_for_backward(*kept)
-        ctx.layout, ctx.scale, ctx.dropout, ctx.brief = layout, scale, dropout, brief
-        return torch.cat(ended(outs)).index_select(0, layout.rows_back if brief else layout.back)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Any:
-        layout, kept, brief = ctx.layout, ctx.saved_tensors, ctx.brief
-        parts: tuple[list[Tensor], ...] = ([], [], [])
-        for i, bucket in enumerate(layout.buckets):
-            q, k, v, shares, keep = kept[5 * i : 5 * i + 5]
-            g = firsts(grads[0], bucket) if brief else real_only(tokens(grads[0], bucket), bucket)
-            g_v = torch.bmm(thinned(shares, keep, ctx.dropout).to(g.dtype).transpose(1, 2), g)
-            g_shares = thinned(torch.bmm(g, v.transpose(1, 2)).to(shares.dtype), keep, ctx.dropout)
-            g_scores = torch._softmax_backward_data(g_shares, shares, -1, shares.dtype)
-            g_scores = g_scores.mul_(ctx.scale).to(g.dtype)
-            g_q, g_k = torch.bmm(g_scores, k), torch.bmm(g_scores.transpose(1, 2), q)
-            for part, g_x in zip(parts, (g_q, g_k, g_v), strict=True):
-                part.append(side_by_side(g_x, bucket))
-        g_q, g_k, g_v = (torch.cat(ended(part)) for part in parts)
-        backs = (layout.rows_back if brief else layout.back, layout.back, layout.back)
-        found = (g_x.index_select(0, back) for g_x, back in zip((g_q, g_k, g_v), backs, strict=True))
-        return *found, None, None, None
-
-
-def ended(parts: list[Tensor]) -> list[Tensor]:
-    """The parts and a row of zeros behind them, from which the tail reads."""
-    return [*parts, parts[0].new_zeros(1, *parts[0].shape[1:])]
-
-
-def scores(q: Tensor, k: Tensor, bucket: Bucket, scale: float) -> Tensor:
-    """(rows * H) x queries x longest, in single precision at least; no token looks at padding."""
-    raw = torch.bmm(q, k.transpose(1, 2))
-    wide = raw.float().mul_(scale) if raw.dtype == torch.bfloat16 else raw.mul_(scale)
-    if bucket.hidden is not None:
-        wide.view(len(bucket.rows), -1, *wide.shape[1:]).add_(bucket.hidden)
-    return wide
-
-
-def real_only(g: Tensor, bucket: Bucket) -> Tensor:
-    """A gradient in which padding has no part."""
-    if bucket.real is not None:
-        g.view(len(bucket.rows), -1, *g.shape[1:]).mul_(bucket.real.to(g.dtype))
-    return g
-
-
-def tokens(x_THd: Tensor, bucket: Bucket) -> Tensor:
-    """(rows * H) x longest x d: the tokens of a bucket, head by head."""
-    return head_by_head(x_THd.index_select(0, bucket.places), bucket)
-
-
-def firsts(x_BHd: Tensor, bucket: Bucket) -> Tensor:
-    """(rows * H) x 1 x d: the first token of each row of a bucket, head by head."""
-    return head_by_head(x_BHd.index_select(0, bucket.rows), bucket)
-
-
-def head_by_head(x: Tensor, bucket: Bucket) -> Tensor:
-    heads, width = x.shape[1:]
-    return (
-        x.view(len(bucket.rows), -1, heads, width)
-        .transpose(1, 2)
-        .reshape(len(bucket.rows) * heads, -1, width)
-    )
-
-
-def side_by_side(x: Tensor, bucket: Bucket) -> Tensor:
-    """(rows * queries) x H x d: undoes `head_by_head`."""
-    rows, heads = len(bucket.rows), len(x) // len(bucket.rows)
-    return x.view(rows, heads, *x.shape[1:]).transpose(1, 2).reshape(-1, heads, x.shape[-1])

@@ -75,7 +75,7 @@ def task_of(model: Path) -> Classification:
     names = read_table(model / "config.json", ANEW, "bad-config").get("architectures") or [""]
     for name in TASKS.names():
         task: Classification = TASKS.get(name)()
-        if str(names[0]).endswith(AUTO[task.modality].removeprefix("AutoModel")):
+        if task.whole_street and str(names[0]).endswith(AUTO[task.modality].removeprefix("AutoModel")):
             return task
     raise WarmstartError(f"{model}: a {names[0]} does no task known here", "give a run folder", "no-task")
 

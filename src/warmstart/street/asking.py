@@ -25,6 +25,13 @@ def refuse(asked: Options) -> None:
     for family, name in ((TASKS, asked.task), (SCORES, asked.score), (STRATEGIES, asked.strategy)):
         if name:
             family.module_of(name)
+    if asked.task and not TASKS.get(asked.task).whole_street:
+        raise WarmstartError(
+            f"--task {asked.task}: it can be learned from Python so far (warmstart.tune.loop.tune), with no "
+            "ranking, rivals or report",
+            f"choose one of {', '.join(n for n in TASKS.names() if TASKS.get(n).whole_street)}",
+            "task-from-python",
+        )
     for setting in asked.settings:
         refuse_setting(setting)
     for model, times in Counter(asked.models).items():

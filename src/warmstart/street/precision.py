@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from torch import Tensor
 
 from warmstart.base.errors import WarmstartError
@@ -11,9 +12,10 @@ from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, BF16, FP32, Chosen, choose
 from warmstart.street.folder import Trip
+from warmstart.tasks._task import Task
 
 FILE = "precision.json"
-ROWS = 16  # a small batch to measure with
+ROWS, TOKENS = 16, 512  # at most, in the small batch to measure with
 
 
 def settle(trip: Trip, pretrained: Pretrained, inputs: Inputs, wanted: str = AUTO) -> str:
@@ -42,15 +44,22 @@ def known_precisions(trip: Trip) -> dict[str, str]:
     return {str(source): str(precision) for source, precision in table.items()}
 
 
-def measure(pretrained: Pretrained, inputs: Inputs) -> Chosen:
-    """Steps on the first rows; the model is as it was afterwards."""
+def measure(
+    pretrained: Pretrained, inputs: Inputs, task: Task | None = None, targets: Tensor | None = None
+) -> Chosen:
+    """Steps on the first rows; the model is as it was afterwards.
+
+    With a task and its targets the loss is the task's; else it is that of logits, whatever they are to say.
+    """
     anatomy = pretrained.anatomy
-    rows = range(min(ROWS, len(inputs)))
+    rows = range(max(1, int((np.cumsum(inputs.lengths[:ROWS]) <= TOKENS).sum())))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
-        logits: Tensor = anatomy.logits(read(anatomy, inputs, rows))
-        return logits.float().logsumexp(-1).sum()
+        state = read(anatomy, inputs, rows)
+        if task is not None and targets is not None:
+            return task.loss_of(anatomy, state, 0, targets[: len(rows)])[0]
+        return anatomy.logits(state).float().logsumexp(-1).sum()
 
     try:
         return choose(pretrained.parameters, step, len(inputs) / len(rows))

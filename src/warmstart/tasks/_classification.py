@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,21 +15,16 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from warmstart.base.types import Bundle, Finding
+from warmstart.models.anatomy import Anatomy, State
 from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
+from warmstart.tasks._task import Look, Task
 
 
-class Classification(ABC):
-    """One of several labels for a row."""
+class Classification(Task):
+    """One of several labels for a row; targets are N class numbers."""
 
-    modality: ClassVar[str]
-    pipeline: ClassVar[str]  # the task's name in transformers
-    roles: ClassVar[tuple[str, ...]]  # columns that it needs, the input first
     primary: ClassVar[str] = "accuracy"
-
-    def fits(self, roles: dict[str, str]) -> bool:
-        """Do the columns that were found make this task?"""
-        return set(self.roles) <= set(roles)
 
     @abstractmethod
     def encode(
@@ -51,6 +46,14 @@ class Classification(ABC):
     def loss(self, logits_BC: Tensor, targets_B: Tensor) -> tuple[Tensor, int]:
         """Summed cross-entropy and how many rows it covers, so that batches can be added up."""
         return cross_entropy(logits_BC, targets_B, reduction="sum"), len(targets_B)
+
+    def loss_of(self, anatomy: Anatomy, state: State, start: int, targets: Tensor) -> tuple[Tensor, int]:
+        return self.loss(anatomy.logits(state, start).float(), targets)
+
+    def look(self, anatomy: Anatomy, state: State, start: int, targets: Tensor) -> Look:
+        logits_BC = anatomy.logits(state, start).double()
+        losses_B = cross_entropy(logits_BC, targets, reduction="none")
+        return Look(losses_B, logits_BC.argmax(-1) == targets, torch.ones_like(targets))
 
     def probabilities(self, logits_NC: Tensor) -> NDArray[np.float64]:
         """N x C probabilities in double precision."""

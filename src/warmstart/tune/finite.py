@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.base.errors import WarmstartError
-from warmstart.models.anatomy import BATCH_NORMS, at_rest
-from warmstart.models.features import read
+from warmstart.models.anatomy import BATCH_NORMS
+from warmstart.tasks._task import Look
 from warmstart.tune.job import Job, Split
+from warmstart.tune.looks import look_at
 from warmstart.tune.memory import at_a_time
 
 MOST = 3  # steps in a row that may be skipped
@@ -88,21 +89,16 @@ def too_many(job: Job) -> WarmstartError:
 
 def culprits(job: Job, split: Split, numbers: NDArray[np.int64], start: int) -> NDArray[np.int64]:
     """Those of the rows whose own loss is no number; all of them where none is alone to blame."""
-    size, parts = at_a_time(job.limits, "step", job.plan.micro_batch or len(numbers)), []
-    with at_rest(job.anatomy.model), torch.inference_mode():
-        for i in range(0, len(numbers), size):
-            state = read(job.anatomy, split.inputs, numbers[i : i + size])
-            parts.append(job.anatomy.logits(state, start).float().cpu())
-    bad = bad_losses(job, torch.cat(parts), split.targets[torch.from_numpy(numbers)])
+    size = at_a_time(job.limits, "step", job.plan.micro_batch or len(numbers))
+    parts = (numbers[i : i + size] for i in range(0, len(numbers), size))
+    bad = bad_rows(look_at(job.task, job.anatomy, split, parts, start))
     return numbers[bad] if bad.any() else numbers
 
 
-def bad_losses(job: Job, logits_NC: Tensor, targets_N: Tensor) -> NDArray[np.bool_]:
+def bad_rows(look: Look) -> NDArray[np.bool_]:
     """N: is the loss of a row no number?"""
-    losses = [
-        float(job.task.loss(logits_NC[i : i + 1], targets_N[i : i + 1])[0]) for i in range(len(targets_N))
-    ]
-    return ~np.isfinite(np.array(losses, dtype=np.float64))
+    bad: NDArray[np.bool_] = ~np.isfinite(look.losses_N.numpy())
+    return bad
 
 
 def named(split: Split, numbers: NDArray[np.int64]) -> str:
@@ -111,13 +107,13 @@ def named(split: Split, numbers: NDArray[np.int64]) -> str:
     return ", ".join(name(int(n)) for n in numbers[:SHOWN]) + (" ..." if len(numbers) > SHOWN else "")
 
 
-def check_validation(job: Job, split: Split, logits_NC: Tensor, loss: float) -> None:
+def check_validation(job: Job, split: Split, look: Look) -> None:
     """Raises WarmstartError, with the rows counted and named, if the validation loss is no number."""
-    if math.isfinite(loss):
+    if math.isfinite(look.loss):
         return
-    bad = np.flatnonzero(bad_losses(job, logits_NC, split.targets))
+    bad = np.flatnonzero(bad_rows(look))
     raise WarmstartError(
-        f"the loss on the validation rows is {loss} after {job.steps} steps, because of {len(bad)} of "
+        f"the loss on the validation rows is {look.loss} after {job.steps} steps, because of {len(bad)} of "
         f"{len(split)} rows: {named(split, bad)}",
         "look at the model and these rows" if not job.steps else LOWER.format(job.phase),
         "not-finite",

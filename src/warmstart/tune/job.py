@@ -14,7 +14,7 @@ from warmstart.base.types import Plan
 from warmstart.models.anatomy import Anatomy
 from warmstart.models.inputs import Inputs
 from warmstart.models.vocabulary import Vocabulary, whole_tensors
-from warmstart.tasks._classification import Classification
+from warmstart.tasks._task import Task
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Split:
     """Rows ready to learn from or to be asked about."""
 
     inputs: Inputs
-    targets: Tensor  # N class numbers
+    targets: Tensor  # N class numbers, or whatever else the task asks of each row
     name_of: Callable[[int], str] | None = None  # what the user calls a row: file and line
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class Job:
     """A training: what it learns from, where it stands, what it has seen."""
 
     plan: Plan
-    task: Classification
+    task: Task
     anatomy: Anatomy
     splits: Mapping[str, Split]  # "train" and "validation"
     moving: tuple[str, ...]  # names in the state dict of everything that some phase may move

@@ -1,9 +1,9 @@
 """The one training loop. Every strategy, every guard and every rival runs through these lines.
 
-phases -> epochs -> steps: a step sums the loss over its rows, divides once by their number, adds the guards'
-penalties, checks that all is finite, clips and moves. Layers below the first that learns are run once and
-read from their cache. All randomness is made from (seed, phase, epoch, step), so that an interrupted training
-goes on with the same bits.
+phases -> epochs -> steps: a step sums the loss over its answers, divides once by their number, adds the
+guards' penalties, checks that all is finite, clips and moves. Layers below the first that learns are run once
+and read from their cache. All randomness is made from (seed, phase, epoch, step), so that an interrupted
+training goes on with the same bits.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from warmstart.models.features import before_head
 from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
-from warmstart.tasks._classification import Classification
+from warmstart.tasks._task import Task
 from warmstart.tune import finite, head, norms, resume
 from warmstart.tune.check import check_plan
 from warmstart.tune.explosion import stop_if_exploded
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard, Job, Split
-from warmstart.tune.memory import logits_in_parts, looking
+from warmstart.tune.looks import look_at_all
+from warmstart.tune.memory import looking
 from warmstart.tune.modes import MODES
 from warmstart.tune.schedule import factor
 from warmstart.tune.signals import Stop, held
@@ -59,7 +60,7 @@ class Trained:
 def tune(
     pretrained: Pretrained,
     plan: Plan,
-    task: Classification,
+    task: Task,
     splits: Mapping[str, Split],
     keeping: Keeping | None = None,
     tell: Tell = nobody,
@@ -99,9 +100,7 @@ def tune(
     return Trained(seconds, job.steps, count_learning(job), history, job.proofs, saver.failed)
 
 
-def new_job(
-    anatomy: Anatomy, plan: Plan, task: Classification, splits: Mapping[str, Split], tell: Tell
-) -> Job:
+def new_job(anatomy: Anatomy, plan: Plan, task: Task, splits: Mapping[str, Split], tell: Tell) -> Job:
     learn = {name for phase in plan.phases for name in anatomy.chosen(phase.learn)}
     still = frozen_names(anatomy, learn)
     moving = tuple(name for name in anatomy.model.state_dict() if name not in still)
@@ -233,11 +232,9 @@ def look(job: Job, splits: Mapping[str, Split], start: int) -> dict[str, float]:
 def evaluate(job: Job, split: Split, start: int) -> dict[str, float]:
     """Loss and accuracy on the validation rows. WarmstartError where weights or loss are not finite."""
     finite.check_weights(job)
-    logits = logits_in_parts(job.anatomy, split.inputs, start, job.limits, job.tell)
-    loss, count = job.task.loss(logits.double(), split.targets)
-    finite.check_validation(job, split, logits, float(loss) / count)
-    right = (logits.argmax(-1) == split.targets).double().mean()
-    return {"validation_loss": float(loss) / count, "validation_accuracy": float(right)}
+    found = look_at_all(job, split, start)
+    finite.check_validation(job, split, found)
+    return {"validation_loss": found.loss, "validation_accuracy": found.accuracy}
 
 
 def record(
@@ -267,12 +264,10 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
     features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
     leave, classes = job.plan.phases[job.phase].leave, found[1].out_features
     solved = head.solve_head(found[1], features["train"], features["validation"], classes, leave)
-    train = splits["train"]
-    logits = logits_in_parts(job.anatomy, train.inputs, start, job.limits, job.tell)
-    loss, count = job.task.loss(logits, train.targets)
+    train_loss = look_at_all(job, splits["train"], start).loss
     job.steps += 1
     job.tell({"event": "solved", "phase": job.phase + 1, **solved})
-    seen = {"lr": 0.0, "train_loss": float(loss) / count}
+    seen = {"lr": 0.0, "train_loss": train_loss}
     record(job, guards, evaluate(job, splits["validation"], start), seen, job.epoch + 1)
 
 

@@ -1,4 +1,4 @@
-"""One step of the optimiser: losses are summed, divided once by all rows, checked before anything moves."""
+"""One step of the optimiser: losses are summed, divided once by all, checked before anything moves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def one_step(
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
     The rows go through in parts of plan.micro_batch, or fewer where memory runs out, which changes nothing
-    but rounding. A step whose loss or gradient is not finite is not taken. Dividing by the rows and clipping
+    but rounding. A step whose loss or gradient is not finite is not taken. Dividing by the count and clipping
     are left to the optimiser, which passes over every gradient anyway.
     """
     for table in stepper.param_groups:
@@ -55,7 +55,7 @@ def one_step(
 
 
 def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int) -> tuple[float, int]:
-    """Add up the gradients of the summed loss; returns that sum and the number of rows.
+    """Add up the gradients of the summed loss; returns that sum and the number of answers.
 
     Dropout draws from a stream of its own for each step, so that a resumed training draws the same.
     """
@@ -65,11 +65,11 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
         sow(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step), device)
         for i in range(0, len(numbers), size):
             part = numbers[i : i + size]
-            logits = job.anatomy.logits(read(job.anatomy, split.inputs, part), start).float()
-            loss, rows = job.task.loss(logits, split.targets[torch.from_numpy(part)].to(device))
+            state, targets = read(job.anatomy, split.inputs, part), split.targets[torch.from_numpy(part)]
+            loss, answers = job.task.loss_of(job.anatomy, state, start, targets.to(device))
             loss.backward()  # type: ignore[no-untyped-call]
-            total, count = total + float(loss.detach()), count + rows
-    return total, count
+            total, count = total + float(loss.detach()), count + answers
+    return total, max(1, count)
 
 
 def sow(seed: int, device: torch.device) -> None:

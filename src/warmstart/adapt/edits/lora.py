@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from warmstart.base.errors import WarmstartError
-from warmstart.models.anatomy import Anatomy, may_learn
+from warmstart.models.anatomy import OUTPUT, Anatomy, may_learn
 from warmstart.models.load import Pretrained, seeded
 
 
@@ -40,6 +40,7 @@ class Lora:
         config = peft.LoraConfig(
             r=self.rank, lora_alpha=self.alpha, lora_dropout=self.dropout, target_modules=exactly(names)
         )
+        config._register_custom_module(quick_layers())
         with seeded(seed, "lora"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "fan_in_fan_out")  # peft finds out by itself, and says so
             peft.inject_adapter_in_model(config, module)
@@ -61,6 +62,15 @@ def import_peft() -> Any:
             "missing-extra",
         ) from None
     return peft
+
+
+def quick_layers() -> dict[type[nn.Module], type[nn.Module]]:
+    """What stands beside which kind of linear layer. peft is imported with it."""
+    from transformers.pytorch_utils import Conv1D
+
+    from warmstart.adapt.quick_lora import QuickConv1D, QuickLinear
+
+    return {nn.Linear: QuickLinear, Conv1D: QuickConv1D}
 
 
 def check_room(pretrained: Pretrained, names: list[str]) -> None:
@@ -92,8 +102,8 @@ def exactly(names: list[str]) -> str:
 
 
 def let_rest(anatomy: Anatomy) -> None:
-    """Mark the weights of the body, so that no phase lets them learn."""
-    for group in anatomy.groups[:-1]:
+    """Mark all weights but those of a classification head, so that no phase lets them learn."""
+    for group in anatomy.groups if anatomy.names[-1] == OUTPUT else anatomy.groups[:-1]:
         for parameter in group.parameters():
             parameter.warmstart_frozen = True  # type: ignore[attr-defined]
 

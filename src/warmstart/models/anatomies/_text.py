@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from transformers.masking_utils import create_bidirectional_mask
 
 from warmstart.models.anatomy import Group, State
-from warmstart.models.rows import LAYOUT, attention, layout_of
+from warmstart.models.row_attention import attention
+from warmstart.models.rows import LAYOUT, layout_of
 
 INPUTS = ("input_ids", "token_type_ids", "position_ids")
 SHARP = 30.0  # how far the mean outweighs the residual of the first token in an added layer
