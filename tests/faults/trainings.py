@@ -25,7 +25,7 @@ KINDS = {
     "texts, gradual, behind a frozen prefix": (
         "bert",
         worlds.plan(
-            worlds.phase(("head",), solver="logistic", leave=0.3),
+            worlds.phase(("head",), solver="logistic", leave=0.8),
             worlds.phase(("top:1",), lr=3e-4, epochs=2),
             worlds.phase(("top:2",), lr=3e-4, epochs=2, decay=0.7),
             guards=(STOPPING,),
