@@ -15,7 +15,7 @@ from torch import nn
 from warmstart.base.errors import WarmstartError
 from warmstart.base.seeds import stream
 from warmstart.base.types import Candidate, Finding
-from warmstart.models import activation, card, dropout, limits, repair
+from warmstart.models import activation, card, dropout, layer_norm, limits, repair
 from warmstart.models.anatomy import Anatomy, anatomy_of
 from warmstart.models.config import quiet, read_config, short
 from warmstart.models.processor import check_fit, read_processor
@@ -72,6 +72,7 @@ def load(
     findings = repair.repair(module)
     dropout.quicken(module)
     activation.quicken(module)
+    layer_norm.quicken(module)
     if not weights:
         repair.quicken_norms(module)
     if reads == "text":
