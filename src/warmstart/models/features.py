@@ -6,6 +6,7 @@ selection scores. Both are keyed by a hash of weights and inputs, so that nothin
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
+from warmstart.models.folding import can_fold, folded
 from warmstart.models.inputs import Inputs, KeptInputs, Numbers, as_numpy, bytes_of, digest, offsets_of
 from warmstart.models.rows import LAYOUT
 from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
@@ -39,6 +41,13 @@ def read(anatomy: Anatomy, inputs: Inputs, numbers: Numbers) -> State:
     return to_device(state, device_of(anatomy))
 
 
+def few_walks(anatomy: Anatomy, inputs: Inputs, stop: int) -> AbstractContextManager[int]:
+    """Meanwhile norms below group `stop` are folded into the convolutions that they follow."""
+    if not can_fold(anatomy, stop):
+        return nullcontext(0)
+    return folded(anatomy, read(anatomy, inputs, [0]), stop)
+
+
 @torch.inference_mode()
 def pooled_features(
     anatomy: Anatomy, inputs: Inputs, folder: Path | None = None
@@ -56,7 +65,7 @@ def pooled_features(
     names = anatomy.names[:-1]
     rows: dict[str, list[Tensor]] = {name: [] for name in names}
     order = []
-    with at_rest(anatomy.model):
+    with at_rest(anatomy.model), few_walks(anatomy, inputs, len(names)):
         for numbers in inputs.in_order(BATCH):
             state = read(anatomy, inputs, numbers)
             for i, name in enumerate(names):
@@ -96,7 +105,8 @@ def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit
             if found is None or found.size > limit or not has_room(folder, found.size):
                 return None
             try:
-                fill(anatomy, inputs, stop, found.ragged, place)
+                with few_walks(anatomy, inputs, stop):
+                    fill(anatomy, inputs, stop, found.ragged, place)
             except OSError as error:
                 if error.errno not in NO_ROOM:
                     raise
@@ -175,7 +185,7 @@ def rows_of(values: NDArray[Any], lengths: NDArray[np.int64], packed: bool) -> S
 
 def prefix_key(anatomy: Anatomy, stop: int, inputs: Inputs, what: str) -> str:
     """A hash of the layers below group `stop`, of the inputs and of how they are run."""
-    how = (what, stop, BATCH, torch.get_num_threads(), device_of(anatomy).type, anatomy.precision)
+    how = (what, "folded", stop, BATCH, torch.get_num_threads(), device_of(anatomy).type, anatomy.precision)
     kind = f"{type(anatomy.model).__name__} {how} {torch.__version__} {transformers.__version__}"
     return digest(kind.encode(), settings_of(anatomy), inputs.key.encode(), *layers_below(anatomy, stop))
 

@@ -19,6 +19,7 @@ from warmstart.models.rows import Layout, with_layout
 
 Numbers = Sequence[int] | NDArray[np.int64]
 HALF = ".bfloat16.npy"  # ending of a file of bfloat16 numbers
+PICTURES = 16  # at most so many at a time: maps of more leave the processor's cache between two layers
 
 
 class Inputs(ABC):
@@ -119,7 +120,7 @@ class ImageInputs(Inputs):
         self.pixels = pixels  # N x 3 x H x W, uint8, or float32 that is already scaled; may lie on disk
         self.scale, self.shift = torch.from_numpy(scale), torch.from_numpy(shift)
         self.lengths = np.ones(len(pixels), np.int64)
-        kind = f"images {pixels.dtype} {pixels.shape}".encode()
+        kind = f"images {pixels.dtype} {pixels.shape} {PICTURES}".encode()
         self.key = digest(kind, array_bytes(pixels), array_bytes(scale), array_bytes(shift))
 
     def batch(self, numbers: Numbers) -> State:
@@ -127,6 +128,9 @@ class ImageInputs(Inputs):
         if raw.dtype != torch.uint8:
             return {"pixel_values": raw}
         return {"pixel_values": raw.float() * self.scale[:, None, None] + self.shift[:, None, None]}
+
+    def in_order(self, size: int) -> Iterator[NDArray[np.int64]]:
+        return super().in_order(min(size, PICTURES))
 
 
 class KeptInputs(Inputs):
