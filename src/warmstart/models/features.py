@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
+from warmstart.models.cache import SLACK, entry, hold, use
 from warmstart.models.folding import can_fold, folded
 from warmstart.models.inputs import Inputs, KeptInputs, Numbers, as_numpy, bytes_of, digest, offsets_of
 from warmstart.models.rows import LAYOUT
-from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
+from warmstart.models.whole import NO_ROOM, room_for, seal
 
 BATCH = 64  # rows at a time; part of the key, since padding changes the last bits
 ABOUT_LABELS = ("id2label", "label2id", "problem_type", "_name_or_path")  # what no layer below the head reads
@@ -59,9 +60,9 @@ def pooled_features(
     place = (
         None if folder is None else folder / prefix_key(anatomy, len(anatomy.groups) - 1, inputs, "pooled")
     )
-    facts = None if place is None else sealed(place)
-    if place is not None and facts is not None:
-        return {name: np.load(place / f"{name}.npy") for name in facts["names"]}
+    used = None if place is None else use(place)
+    if place is not None and used is not None:
+        return {name: np.load(place / f"{name}.npy") for name in used.facts["names"]}
     names = anatomy.names[:-1]
     rows: dict[str, list[Tensor]] = {name: [] for name in names}
     order = []
@@ -82,7 +83,7 @@ def pooled_features(
 def write_arrays(place: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
     """Keep arrays under their names; where the disk is full they are not kept, and made again when needed."""
     try:
-        with whole_folder(place) as draft:
+        with entry(place, sum(array.nbytes + SLACK for array in arrays.values())) as draft:
             for name, array in arrays.items():
                 np.save(draft / f"{name}.npy", array)
             seal(draft, {"names": list(arrays)})
@@ -91,28 +92,31 @@ def write_arrays(place: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
             raise
 
 
-def keep_prefix(anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit: int) -> Inputs | None:
+def keep_prefix(
+    anatomy: Anatomy, inputs: Inputs, stop: int, folder: Path, limit: int | None = None
+) -> Inputs | None:
     """Inputs that stand before group `stop`.
 
-    None where keeping them would take more than `limit` bytes or more than is free, or where the states of
-    rows of different length cannot be laid end to end.
+    None where there is no room for them within `limit` bytes, or what the folder itself may hold, or where
+    the states of rows of different length cannot be laid end to end.
     """
     place = folder / prefix_key(anatomy, stop, inputs, "prefix")
-    facts = sealed(place)
-    if facts is None:
-        with at_rest(anatomy.model):
-            found = outline(anatomy, inputs, stop)
-            if found is None or found.size > limit or not has_room(folder, found.size):
-                return None
-            try:
-                with few_walks(anatomy, inputs, stop):
-                    fill(anatomy, inputs, stop, found.ragged, place)
-            except OSError as error:
-                if error.errno not in NO_ROOM:
-                    raise
-                return None
-        facts = {"ragged": found.ragged}
-    return KeptInputs(place, frozenset(facts["ragged"]), inputs.lengths, place.name)
+    used = use(place)
+    if used is not None:
+        return KeptInputs(place, frozenset(used.facts["ragged"]), inputs.lengths, place.name, used.lease)
+    with at_rest(anatomy.model):
+        found = outline(anatomy, inputs, stop)
+        if found is None:
+            return None
+        try:
+            with few_walks(anatomy, inputs, stop), entry(place, found.size, limit) as draft:
+                fill(anatomy, inputs, stop, found.ragged, draft)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            return None
+    lease = hold(place)
+    return None if lease is None else KeptInputs(place, found.ragged, inputs.lengths, place.name, lease)
 
 
 @torch.inference_mode()
@@ -151,29 +155,26 @@ def outline(anatomy: Anatomy, inputs: Inputs, stop: int) -> Outline | None:
     return Outline(ragged, int(sum(t.nbytes * rows[name in ragged] for name, t in long.items())))
 
 
-def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], place: Path) -> None:
-    """Run the prefix over all rows and write what stands after it, whole or not at all."""
+def fill(anatomy: Anatomy, inputs: Inputs, stop: int, ragged: frozenset[str], draft: Path) -> None:
+    """Run the prefix over all rows and write what stands after it."""
     offsets = offsets_of(inputs.lengths)
-    with whole_folder(place) as draft:
-        arrays: dict[str, Any] = {}
-        for numbers in inputs.in_order(BATCH):
-            state, packed = run_prefix(anatomy, inputs, numbers, stop)
-            for name, value in state.items():
-                ending, values = as_numpy(value)
-                if name not in arrays:
-                    count, rest = (int(offsets[-1]), 2) if name in ragged else (len(inputs), 1)
-                    shape = (count, *values.shape[rest:])
-                    arrays[name] = room_for(draft / f"{name}{ending}", values.dtype, shape)
-                if name not in ragged:
-                    arrays[name][numbers] = values
-                    continue
-                for row, number in zip(
-                    rows_of(values, inputs.lengths[numbers], packed), numbers, strict=True
-                ):
-                    arrays[name][offsets[number] : offsets[number + 1]] = row
-        for array in arrays.values():
-            array.flush()
-        seal(draft, {"ragged": sorted(ragged)})
+    arrays: dict[str, Any] = {}
+    for numbers in inputs.in_order(BATCH):
+        state, packed = run_prefix(anatomy, inputs, numbers, stop)
+        for name, value in state.items():
+            ending, values = as_numpy(value)
+            if name not in arrays:
+                count, rest = (int(offsets[-1]), 2) if name in ragged else (len(inputs), 1)
+                shape = (count, *values.shape[rest:])
+                arrays[name] = room_for(draft / f"{name}{ending}", values.dtype, shape)
+            if name not in ragged:
+                arrays[name][numbers] = values
+                continue
+            for row, number in zip(rows_of(values, inputs.lengths[numbers], packed), numbers, strict=True):
+                arrays[name][offsets[number] : offsets[number + 1]] = row
+    for array in arrays.values():
+        array.flush()
+    seal(draft, {"ragged": sorted(ragged)})
 
 
 def rows_of(values: NDArray[Any], lengths: NDArray[np.int64], packed: bool) -> Sequence[NDArray[Any]]:

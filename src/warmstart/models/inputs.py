@@ -115,8 +115,13 @@ class ImageInputs(Inputs):
     """Pictures as the processor leaves them, kept as bytes and scaled when they are asked for."""
 
     def __init__(
-        self, pixels: NDArray[np.generic], scale: NDArray[np.float32], shift: NDArray[np.float32]
+        self,
+        pixels: NDArray[np.generic],
+        scale: NDArray[np.float32],
+        shift: NDArray[np.float32],
+        lease: object = None,
     ) -> None:
+        self.lease = lease  # while it is held nobody takes pixels away that lie on disk
         self.pixels = pixels  # N x 3 x H x W, uint8, or float32 that is already scaled; may lie on disk
         self.scale, self.shift = torch.from_numpy(scale), torch.from_numpy(shift)
         self.lengths = np.ones(len(pixels), np.int64)
@@ -136,8 +141,11 @@ class ImageInputs(Inputs):
 class KeptInputs(Inputs):
     """Activations of a frozen prefix, kept on disk; they stand before the first group that learns."""
 
-    def __init__(self, folder: Path, ragged: frozenset[str], lengths: NDArray[np.int64], key: str) -> None:
+    def __init__(
+        self, folder: Path, ragged: frozenset[str], lengths: NDArray[np.int64], key: str, lease: object = None
+    ) -> None:
         self.lengths, self.key = lengths, key
+        self.lease = lease  # while it is held nobody takes the files away
         paths = {p.name.split(".")[0]: p for p in sorted(folder.glob("*.npy"))}
         arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
         offsets = offsets_of(lengths)

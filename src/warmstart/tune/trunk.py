@@ -13,15 +13,13 @@ from warmstart.models.inputs import Inputs, bytes_of, digest
 from warmstart.tune.job import Job, Split
 from warmstart.tune.memory import looking
 
-CACHE_LIMIT = 2_000_000_000  # bytes of kept activations a split
-
 
 @dataclass(frozen=True)
 class Keeping:
     """Where activations and checkpoints are kept, and how much of them."""
 
     cache: Path | None = None  # None: frozen layers are run in every step
-    cache_limit: int = CACHE_LIMIT
+    cache_limit: int | None = None  # bytes; None: what the folder may hold
     checkpoints: Path | None = None  # None: nothing to resume from
     save_seconds: float = 30.0  # at least this long between checkpoints within a phase; 0: after each step
     allow_change: bool = False  # go on also where plan, data or model are others than those it was begun with
