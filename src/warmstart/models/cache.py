@@ -23,7 +23,7 @@ from typing import Any
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.lines import from_line, to_line
-from warmstart.models.whole import DRAFTS, PROMISE, SEAL, TMP, is_alive, make, sealed, whole_folder
+from warmstart.models.whole import DRAFTS, PROMISE, SEAL, TMP, facts_of, is_alive, make, sealed, whole_folder
 
 LOCKS: Any = None  # stays so on a system on which files in use cannot be taken away anyway
 with suppress(ImportError):
@@ -51,10 +51,13 @@ class Used:
     lease: Lease
 
 
-def use(place: Path) -> Used | None:
-    """An entry that is there and whole, from now on held and counted as used just now; else None."""
+def use(place: Path, trust: bool = False) -> Used | None:
+    """An entry that is there and whole, from now on held and counted as used just now; else None.
+
+    With `trust` its files are not read through: this process has written them just now.
+    """
     lease = hold(place)
-    facts = None if lease is None else sealed(place)
+    facts = None if lease is None else (facts_of if trust else sealed)(place)
     return None if lease is None or facts is None else Used(facts, lease)
 
 

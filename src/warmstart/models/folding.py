@@ -38,14 +38,14 @@ class Chain:
 
 
 @contextmanager
-def folded(anatomy: Anatomy, state: State, stop: int) -> Iterator[int]:
-    """Meanwhile groups below `stop` run with as few walks over their maps as can be; gives the folded norms.
+def folded(anatomy: Anatomy, state: State, stop: int, start: int = 0) -> Iterator[int]:
+    """Meanwhile groups `start` up to `stop` run with few walks over their maps; gives the folded norms.
 
-    `state` is one row before the first group. The model must be at rest. Where a try shows other numbers, or
+    `state` is one row before group `start`. The model must be at rest. Where a try shows other numbers, or
     there is nothing to fold, everything stays as it is.
     """
-    chains = find(anatomy, state, stop) if can_fold(anatomy, stop) else []
-    if not chains or not same(anatomy, state, stop, chains):
+    chains = find(anatomy, state, stop, start) if can_fold(anatomy, stop) else []
+    if not chains or not same(anatomy, state, start, stop, chains):
         yield 0
         return
     with in_one(chains, anatomy.precision == BF16):
@@ -97,8 +97,8 @@ Calls = dict[nn.Module, list[tuple[Tensor, Tensor]]]  # what a module was given 
 
 
 @torch.inference_mode()
-def find(anatomy: Anatomy, state: State, stop: int) -> list[Chain]:
-    """The chains among the groups below `stop`, seen by running `state` through them."""
+def find(anatomy: Anatomy, state: State, stop: int, start: int = 0) -> list[Chain]:
+    """The chains among groups `start` up to `stop`, seen by running `state` through them."""
     calls: Calls = defaultdict(list)
     uses = Uses()
 
@@ -111,7 +111,7 @@ def find(anatomy: Anatomy, state: State, stop: int) -> list[Chain]:
     hooks = [m.register_forward_hook(note) for m in modules_below(anatomy, stop) if type(m) in known]
     try:
         with uses:
-            for number in range(stop):
+            for number in range(start, stop):
                 state = anatomy.carry(state, number, number + 1)
                 uses.note(tensors_in(state.values()))
     finally:
@@ -151,11 +151,11 @@ def plain(module: nn.Module) -> bool:
 
 
 @torch.inference_mode()
-def same(anatomy: Anatomy, state: State, stop: int, chains: Sequence[Chain]) -> bool:
+def same(anatomy: Anatomy, state: State, start: int, stop: int, chains: Sequence[Chain]) -> bool:
     """Do the folded layers give in float32 what the plain ones give?"""
-    expected = anatomy.carry(state, 0, stop)
+    expected = anatomy.carry(state, start, stop)
     with in_one(chains, half=False):
-        found = anatomy.carry(state, 0, stop)
+        found = anatomy.carry(state, start, stop)
     return all(is_close(found[name], tensor) for name, tensor in expected.items())
 
 

@@ -82,6 +82,15 @@ def sealed(folder: Path) -> dict[str, Any] | None:
     return facts if whole else None
 
 
+def facts_of(folder: Path) -> dict[str, Any] | None:
+    """The facts of a folder that was sealed, without a look at its files; None where there are none."""
+    try:
+        table = from_line((folder / SEAL).read_bytes())
+        return None if table is None else dict(table["facts"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+
+
 def hash_of(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
