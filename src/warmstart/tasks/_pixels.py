@@ -46,8 +46,8 @@ class Preparation:
     def least(self) -> int:
         """Pixels of a JPEG's short side below which it is not decoded at a fraction of its size; 0: never so.
 
-        The fraction is a mean over squares that the decoder gets nearly for nothing. What the processor then
-        makes of it differs by less than one step in 255 on average (EXPERIMENTS.md).
+        The decoder gets a smaller picture from fewer frequencies, nearly for nothing. What the processor then
+        makes of it differs by about one step in 255 (EXPERIMENTS.md).
         """
         return FINER * resized_to(self.processor)
 
