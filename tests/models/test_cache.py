@@ -189,7 +189,7 @@ def test_processes_that_read_write_and_are_killed_leave_whole_entries_within_the
             child = next(iter(children))
             children.pop(child)
             os.kill(child, signal.SIGKILL)
-            assert ended(child) == -signal.SIGKILL
+            assert ended(child) in (-signal.SIGKILL, 0)  # or it was done just before
             children[fork(lambda seed=seeds: work(seed))] = seeds
             seeds += 1
     assert [ended(child) for child in children] == [0] * 4

@@ -185,6 +185,12 @@ def nothing(x: Tensor) -> Tensor:
     return x
 
 
+def has_joins(half: bool) -> bool:
+    """Has this build of torch, on this processor, convolutions that end in an activation?"""
+    joins = torch._C._has_mkldnn and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    return joins and (not half or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()))
+
+
 @torch.no_grad()
 def product(chain: Chain, half: bool) -> Callable[[Tensor], Tensor]:
     """A forward of the convolution that gives what the last layer of the chain gives."""
@@ -194,7 +200,7 @@ def product(chain: Chain, half: bool) -> Callable[[Tensor], Tensor]:
     kept = {kind: (weight.to(kind), bias.to(kind)) for kind in kinds}
     where = (layer.padding, layer.stride, layer.dilation, layer.groups)
     joined = JOINS.get(type(activation), ("none", []))
-    fused = weight.device.type == "cpu" and torch._C._has_mkldnn and not isinstance(layer.padding, str)
+    fused = weight.device.type == "cpu" and has_joins(half) and not isinstance(layer.padding, str)
 
     def forward(x: Tensor) -> Tensor:
         kind = torch.bfloat16 if torch.is_autocast_enabled(x.device.type) else torch.float32
