@@ -271,3 +271,19 @@ def test_pixels_on_disk_are_held_while_they_are_used(vit, paths, tmp_path, monke
     inputs, _ = encode(vit, paths, tmp_path)  # in memory, as there is no room
     assert torch.equal(inputs.batch(range(7))["pixel_values"], expected)
     assert not list(cache.entries_of(tmp_path))
+
+
+@pytest.mark.parametrize("worth", [0.0, 100.0])
+def test_threads_prepare_the_same_pictures_in_the_same_order(vit, tmp_path, monkeypatch, worth):
+    """In line, by threads, and then as it paid."""
+    monkeypatch.setattr(_pixels, "AHEAD", 4)
+    monkeypatch.setattr(_pixels, "WORTH", worth)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    paths, _ = tiny_models.write_pictures(tmp_path / "many", 23)
+    inputs, _ = encode(vit, paths)
+    assert torch.allclose(
+        inputs.batch(range(23))["pixel_values"], as_processed(vit.processor, paths), atol=2e-6
+    )
+    Path(paths[17]).write_bytes(b"no picture")
+    with pytest.raises(WarmstartError, match=Path(paths[17]).name):
+        encode(vit, paths)

@@ -29,9 +29,14 @@ def open_image(value: Value, base: Path | None = None, least: int = 0) -> "Image
     `least` a JPEG may be decoded at a fraction of its size, its short side not under so many pixels.
     Raises WarmstartError (code "broken-image") that names the file.
     """
+    with without_warnings():
+        return opened(value, base, least)
+
+
+def opened(value: Value, base: Path | None = None, least: int = 0) -> "Image":
+    """The same for threads: the caller silences PIL's warnings, which are process-wide."""
     try:
-        with without_warnings():
-            return decode(source_of(value, base), least)
+        return decode(source_of(value, base), least)
     except BrokenImage as error:
         raise WarmstartError(f"{name_of(value)}: {error}", "replace or remove it", "broken-image") from None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from errno import ENOSPC
 from functools import cached_property
@@ -12,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
-from warmstart.data.images import BrokenImage, name_of, open_image, source_of
+from warmstart.data.images import BrokenImage, name_of, open_image, opened, source_of, without_warnings
 from warmstart.models.cache import entry, hold, use
 from warmstart.models.inputs import digest
 from warmstart.models.whole import NO_ROOM, room_for, seal
@@ -27,6 +30,8 @@ IN_MEMORY = 100_000_000  # bytes; more than that goes to disk where there is a f
 NARROW = 16  # times as long as wide: fitting the short side would blow the long one up without bound
 CLOSE = 2e-6
 FILE = "pixels.npy"
+AHEAD = 32  # pictures that are read, and then decoded by all threads
+WORTH = 0.8  # share of the time in line that threads must come down to
 FINER = 3  # times the size that a processor resizes to: so large a JPEG's short side is decoded at least
 
 
@@ -65,11 +70,12 @@ class Preparation:
 
     def prepare(self, value: Any) -> NDArray[Any]:
         """The pixels of one picture. WarmstartError that names it if it cannot be read."""
-        return self.prepared(value)[0]
+        with without_warnings():
+            return self.prepared(value)[0]
 
     def prepared(self, value: Any) -> tuple[NDArray[Any], bool]:
-        """Its pixels, and whether only its middle was taken."""
-        image, cut = middle(open_image(value, least=self.least))
+        """Its pixels, and whether only its middle was taken. PIL's warnings are the caller's to silence."""
+        image, cut = middle(opened(value, least=self.least))
         later = {"do_rescale": False, "do_normalize": False} if self.late else {}
         try:
             return np.asarray(self.processor(image, return_tensors="np", **later)["pixel_values"][0]), cut
@@ -171,8 +177,7 @@ def content(value: Any) -> bytes:
 def fill(preparation: Preparation, values: Sequence[Any], pixels: Any, source: str) -> list[int]:
     """Write the pixels of every picture; returns the numbers of those of which only the middle was taken."""
     narrow = []
-    for i, value in enumerate(values):
-        one, cut = preparation.prepared(value)
+    for i, (value, (one, cut)) in enumerate(prepared_all(preparation, values)):
         if one.shape != pixels.shape[1:]:
             raise WarmstartError(
                 f"{source}: its processor makes {name_of(values[0])} {pixels.shape[1:]} "
@@ -183,3 +188,22 @@ def fill(preparation: Preparation, values: Sequence[Any], pixels: Any, source: s
         pixels[i] = one
         narrow += [i] if cut else []
     return narrow
+
+
+def prepared_all(
+    preparation: Preparation, values: Sequence[Any]
+) -> Iterator[tuple[Any, tuple[NDArray[Any], bool]]]:
+    """Every picture with what was prepared of it, in their order; some pictures at a time are read.
+
+    Decoders let go of the interpreter's lock: threads share the work where the first few show that it pays.
+    """
+    threads, taken, shared = torch.get_num_threads(), {False: 0.0, True: 0.0}, False
+    with without_warnings(), ThreadPoolExecutor(max(1, threads)) as pool:
+        for number, begin in enumerate(range(0, len(values), AHEAD)):
+            some = [values[i] for i in range(begin, min(begin + AHEAD, len(values)))]
+            if threads > 1 and number <= 2:  # in line, by threads, then the better of the two
+                shared = number == 1 or (number == 2 and taken[True] < WORTH * taken[False])
+            started = time.perf_counter()
+            done = list((pool.map if shared else map)(preparation.prepared, some))
+            taken[shared] = time.perf_counter() - started
+            yield from zip(some, done, strict=True)
