@@ -34,7 +34,17 @@ from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
 from warmstart.street import deciding, stops, training
 from warmstart.street.asking import refuse
-from warmstart.street.folder import Options, Trip, begin, is_run, locked, must_agree, reopen, run_folder
+from warmstart.street.folder import (
+    Options,
+    Trip,
+    begin,
+    bound,
+    is_run,
+    locked,
+    must_agree,
+    reopen,
+    run_folder,
+)
 from warmstart.street.pages import write_again, write_pages
 from warmstart.street.summary import result as summarise
 
@@ -42,16 +52,24 @@ RUNS = Path("runs")
 
 
 def run(
-    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, allow_change: bool = False, **asked: Any
+    data: str | Path,
+    *,
+    runs: Path = RUNS,
+    tell: Tell = nobody,
+    allow_change: bool = False,
+    cache_limit: str = "",
+    **asked: Any,
 ) -> Result:
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
 
     `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
     A run folder goes on from its last finished stop, by its plan.yaml; `allow_change` also goes on with a
-    training that was begun with another plan, other data or another model.
+    training that was begun with another plan, other data or another model. `cache_limit` ("20GB") bounds
+    what runs/.cache holds, from now on.
     """
     trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change)
     with locked(trip):
+        bound(trip, cache_limit)
         if (done := finished(trip)) is not None:
             return done
         bundle = stops.read(trip)
@@ -81,27 +99,36 @@ def check(data: str | Path, *, runs: Path | None = None, tell: Tell = nobody, **
     return bundle
 
 
-def rank(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> Ranking:
+def rank(
+    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, cache_limit: str = "", **asked: Any
+) -> Ranking:
     """The candidates from best to worst, measured on the user's own rows."""
     trip = setting_out(data, runs, tell, asked)
     with locked(trip):
+        bound(trip, cache_limit)
         return stops.select(trip, stops.read(trip))[0]
 
 
-def plan(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: Any) -> tuple[Plan, Path]:
+def plan(
+    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, cache_limit: str = "", **asked: Any
+) -> tuple[Plan, Path]:
     """The plan, and the run folder in which it lies as plan.yaml to be looked at, edited and run."""
     trip = setting_out(data, runs, tell, asked)
     with locked(trip):
+        bound(trip, cache_limit)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
     return decided, trip.folder
 
 
-def tune(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False) -> Run:
+def tune(
+    folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False, cache_limit: str = ""
+) -> Run:
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
     trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change)
     with locked(trip):
+        bound(trip, cache_limit)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
@@ -110,9 +137,12 @@ def tune(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False)
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
 
 
-def prove(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False) -> Result:
+def prove(
+    folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False, cache_limit: str = ""
+) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
-    return run(reopen(run_folder(folder)).folder, tell=tell, allow_change=allow_change)
+    trip = reopen(run_folder(folder))
+    return run(trip.folder, tell=tell, allow_change=allow_change, cache_limit=cache_limit)
 
 
 def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:

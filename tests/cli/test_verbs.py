@@ -320,3 +320,17 @@ def test_what_the_machine_lacks_is_told_as_such(error, code):
 def test_a_file_that_is_not_there_within_our_own_code_is_our_fault():
     assert faults.resources(FileNotFoundError(2, "No such file", "x")) is None
     assert faults.resources(ValueError("3 rows are not enough")) is None
+
+
+def test_the_cache_limit_is_that_of_the_folder_and_no_size_is_refused(world, tmp_path, capsys):
+    from warmstart.models import cache
+
+    planned(start(world, "--cache-limit", "3MB"), tmp_path / "runs", capsys)
+    assert cache.limit_of(tmp_path / "runs" / ".cache", 0) == 3_000_000
+    assert main(["plan", *start(world), "--out", str(tmp_path / "more"), "--cache-limit", "much"]) == 2
+    assert "no size" in capsys.readouterr().err
+    assert not (tmp_path / "more").exists()
+    for verb in ("run", "rank"):
+        assert main([verb, *start(world), "--out", str(tmp_path / "more"), "--cache-limit", "much"]) == 2
+    for verb in ("tune", "prove"):
+        assert main([verb, str(tmp_path / "runs" / "reviews-1"), "--cache-limit", "much"]) == 2

@@ -12,6 +12,7 @@ import torch
 import tiny_models
 from warmstart.models import features, whole
 from warmstart.models.anatomy import anatomy_of, pooled
+from warmstart.models.cache import SLACK
 from warmstart.models.features import before_head, keep_prefix, logits_of, pooled_features, prefix_key
 from warmstart.models.inputs import ImageInputs, Inputs, KeptInputs, Ragged, TextInputs
 
@@ -85,9 +86,9 @@ def test_a_kept_prefix_gives_the_logits_of_the_whole_model_from_every_group_on(n
         kept = keep_prefix(anatomy, inputs, cut, tmp_path, LIMIT)
         assert isinstance(kept, KeptInputs)
         assert np.array_equal(kept.lengths, inputs.lengths)
-        torch.testing.assert_close(logits_of(anatomy, kept, cut), expected, atol=1e-6, rtol=0)
+        torch.testing.assert_close(logits_of(anatomy, kept, cut), expected, atol=1e-5, rtol=0)
         again = keep_prefix(anatomy, Unreadable(inputs), cut, tmp_path, LIMIT)
-        torch.testing.assert_close(logits_of(anatomy, again, cut), expected, atol=1e-6, rtol=0)
+        torch.testing.assert_close(logits_of(anatomy, again, cut), expected, atol=1e-5, rtol=0)
 
 
 def test_vectors_as_wide_as_the_longest_text_is_long_are_not_taken_for_tokens(tmp_path):
@@ -132,9 +133,9 @@ def test_the_limit_counts_what_lies_on_disk(tmp_path):
     size = sum(np.load(p).nbytes for p in (tmp_path / "all").rglob("*.npy"))
     tokens = int(inputs.lengths.sum())
     assert size == tokens * 32 * 4  # hidden states
-    assert keep_prefix(anatomy, inputs, 2, tmp_path / "some", size - 1) is None
-    assert not (tmp_path / "some").exists()
-    assert keep_prefix(anatomy, inputs, 2, tmp_path / "some", size) is not None
+    assert keep_prefix(anatomy, inputs, 2, tmp_path / "some", size + SLACK - 1) is None
+    assert list((tmp_path / "some").iterdir()) == []
+    assert keep_prefix(anatomy, inputs, 2, tmp_path / "some", size + SLACK) is not None
 
 
 class Unreadable(Inputs):

@@ -12,6 +12,7 @@ from PIL import Image
 import tiny_models
 from warmstart.base.errors import WarmstartError
 from warmstart.data.images import open_image
+from warmstart.models import cache
 from warmstart.models.features import logits_of
 from warmstart.tasks import _pixels
 from warmstart.tasks._pixels import Preparation
@@ -202,3 +203,87 @@ def test_whether_scaling_can_wait_is_tried_and_not_believed():
     Image.fromarray(np.full((70, 80, 3), 90, np.uint8)).save(picture, "PNG")
     assert Preparation.of(tiny_models.processor("vit"), picture.getvalue()).late
     assert not Preparation.of(Odd(size=SMALL), picture.getvalue()).late
+
+
+def photo(width, height, kind="JPEG", **more):
+    """A picture with clouds, edges and noise, as the bytes of a file."""
+    source = np.random.default_rng(0)
+    rough = Image.fromarray(source.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize((width, height), 3)
+    pixels = np.asarray(rough) + source.normal(0, 4, (height, width, 3))
+    pixels[height // 3 : height // 2, width // 4 : width // 2] *= 0.5
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(buffer, kind, **more)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", ["vit", "convnext", "mobilenet v2", "imagenet"])
+def test_a_large_jpeg_decoded_at_a_fraction_is_what_the_whole_one_is_but_for_a_step_in_255(name):
+    processor, value = PROCESSORS[name], photo(1200, 900)
+    preparation = Preparation.of(processor, value)
+    assert 0 < preparation.least < 450
+    short = min(open_image(value, least=preparation.least).size)
+    assert preparation.least <= short < 900
+    whole = Preparation.of(processor, value)
+    vars(whole)["least"] = 0
+    exact, found = whole.prepare(value).astype(int), preparation.prepare(value).astype(int)
+    assert found.shape == exact.shape
+    assert 0 < np.abs(found - exact).mean() < 1
+
+
+@pytest.mark.parametrize(
+    "value", [photo(300, 200), photo(1200, 900, "PNG"), photo(1200, 900, "WEBP", quality=90)]
+)
+def test_small_pictures_and_other_formats_are_decoded_whole(value):
+    preparation = Preparation.of(PROCESSORS["vit"], value)
+    assert open_image(value, least=preparation.least).size == open_image(value).size
+
+
+def test_a_picture_that_lies_on_its_side_is_turned_at_a_fraction_too():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    value = photo(1200, 900, exif=exif)
+    whole, small = open_image(value), open_image(value, least=100)
+    assert whole.size == (900, 1200)
+    assert small.size == (113, 150)
+    again = np.asarray(whole.resize(small.size, Image.Resampling.BOX), int)
+    assert np.abs(again - np.asarray(small, int)).mean() < 3
+
+
+@pytest.mark.parametrize(
+    "settings", [{"do_resize": False}, {"size": {"longest_edge": 64, "shortest_edge": None}}]
+)
+def test_where_the_size_cannot_be_told_pictures_are_decoded_whole(settings):
+    processor = transformers.ViTImageProcessorPil(size=SMALL)
+    for key, value in settings.items():
+        setattr(processor, key, value)
+    assert _pixels.resized_to(processor) == 0
+
+
+def test_pixels_on_disk_are_held_while_they_are_used(vit, paths, tmp_path, monkeypatch):
+    monkeypatch.setattr(_pixels, "IN_MEMORY", 0)
+    inputs, _ = encode(vit, paths, tmp_path)
+    (place,) = cache.entries_of(tmp_path)
+    assert not cache.let_go(place)
+    expected = inputs.batch(range(7))["pixel_values"].clone()
+    del inputs
+    assert cache.let_go(place)
+    cache.set_limit(tmp_path, "1 kB")
+    inputs, _ = encode(vit, paths, tmp_path)  # in memory, as there is no room
+    assert torch.equal(inputs.batch(range(7))["pixel_values"], expected)
+    assert not list(cache.entries_of(tmp_path))
+
+
+@pytest.mark.parametrize("worth", [0.0, 100.0])
+def test_threads_prepare_the_same_pictures_in_the_same_order(vit, tmp_path, monkeypatch, worth):
+    """In line, by threads, and then as it paid."""
+    monkeypatch.setattr(_pixels, "AHEAD", 4)
+    monkeypatch.setattr(_pixels, "WORTH", worth)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    paths, _ = tiny_models.write_pictures(tmp_path / "many", 23)
+    inputs, _ = encode(vit, paths)
+    assert torch.allclose(
+        inputs.batch(range(23))["pixel_values"], as_processed(vit.processor, paths), atol=2e-6
+    )
+    Path(paths[17]).write_bytes(b"no picture")
+    with pytest.raises(WarmstartError, match=Path(paths[17]).name):
+        encode(vit, paths)

@@ -37,6 +37,14 @@ AllowChange = Annotated[
     bool,
     typer.Option("--allow-change", help="Go on though plan, data or model of a begun training were changed."),
 ]
+CacheLimit = Annotated[
+    str,
+    typer.Option(
+        "--cache-limit",
+        metavar="SIZE",
+        help="Most that OUT/.cache may hold, as in 20GB. Without: 20 GB, or half of what is free.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

@@ -17,6 +17,7 @@ def command(
     strategy: flags.Strategy = "",
     settings: flags.Set = None,
     out: flags.Out = "runs",
+    cache_limit: flags.CacheLimit = "",
     as_json: flags.Json = False,
 ) -> None:
     """Rank the models and write the plan, with its reasons, to be looked at and edited."""
@@ -26,7 +27,9 @@ def command(
 
     from warmstart import process
 
-    plan, folder = process.plan(data, runs=Path(out), tell=frame.listener(as_json), **asked)
+    plan, folder = process.plan(
+        data, runs=Path(out), tell=frame.listener(as_json), cache_limit=cache_limit, **asked
+    )
     if as_json:
         frame.show_json({"run": str(folder), "plan": plan})
         return

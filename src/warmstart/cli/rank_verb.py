@@ -16,6 +16,7 @@ def command(
     rows: flags.Rows = 0,
     settings: flags.Set = None,
     out: flags.Out = "runs",
+    cache_limit: flags.CacheLimit = "",
     as_json: flags.Json = False,
 ) -> None:
     """Rank pretrained models by how well their frozen features tell the user's own rows apart."""
@@ -28,7 +29,9 @@ def command(
     from warmstart.report.terminal import ranking_table
     from warmstart.street.summary import ranked
 
-    ranking = process.rank(data, runs=Path(out), tell=frame.listener(as_json), **asked)
+    ranking = process.rank(
+        data, runs=Path(out), tell=frame.listener(as_json), cache_limit=cache_limit, **asked
+    )
     table = tuple(map(ranked, ranking.scored))
     if as_json:
         frame.show_json({"score": ranking.score, "ranking": table, "reasons": ranking.reasons})

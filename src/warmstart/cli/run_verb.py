@@ -23,6 +23,7 @@ def command(
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
     allow_change: Annotated[bool, typer.Option("--allow-change", hidden=True)] = False,
+    cache_limit: Annotated[str, typer.Option("--cache-limit", hidden=True)] = "",
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
@@ -31,7 +32,12 @@ def command(
     from warmstart.report.terminal import summary
 
     result = process.run(
-        data, runs=Path(out), tell=frame.listener(as_json), allow_change=allow_change, **asked
+        data,
+        runs=Path(out),
+        tell=frame.listener(as_json),
+        allow_change=allow_change,
+        cache_limit=cache_limit,
+        **asked,
     )
     if as_json:
         frame.show_json(result)

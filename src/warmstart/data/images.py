@@ -22,15 +22,21 @@ class BrokenImage(ValueError):
     """Why an image cannot be used, without the image's name."""
 
 
-def open_image(value: Value, base: Path | None = None) -> "Image":
+def open_image(value: Value, base: Path | None = None, least: int = 0) -> "Image":
     """The image in RGB, upright by its EXIF orientation; the first frame if it has several.
 
-    Transparent pixels are shown on white; 16-bit grey is scaled to 8. Relative paths start from `base`.
+    Transparent pixels are shown on white; 16-bit grey is scaled to 8. Relative paths start from `base`. With
+    `least` a JPEG may be decoded at a fraction of its size, its short side not under so many pixels.
     Raises WarmstartError (code "broken-image") that names the file.
     """
+    with without_warnings():
+        return opened(value, base, least)
+
+
+def opened(value: Value, base: Path | None = None, least: int = 0) -> "Image":
+    """The same for threads: the caller silences PIL's warnings, which are process-wide."""
     try:
-        with without_warnings():
-            return decode(source_of(value, base))
+        return decode(source_of(value, base), least)
     except BrokenImage as error:
         raise WarmstartError(f"{name_of(value)}: {error}", "replace or remove it", "broken-image") from None
 
@@ -81,11 +87,8 @@ def source_of(value: Value, base: Path | None = None) -> Path | bytes:
     return path
 
 
-def decode(source: Path | bytes, small: bool = False) -> "Image":
-    """The image of `source` as `open_image` gives it; raises BrokenImage.
-
-    `small` lets a JPEG be decoded at a fraction of its size (not under 64 pixels), for a look at it.
-    """
+def decode(source: Path | bytes, least: int = 0) -> "Image":
+    """The image of `source` as `open_image` gives it; raises BrokenImage."""
     from PIL import Image, UnidentifiedImageError
 
     Image.init()  # all formats are registered once, not in the middle of threads
@@ -94,8 +97,8 @@ def decode(source: Path | bytes, small: bool = False) -> "Image":
             io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
         ) as image:
             _refuse_bombs(image.size)
-            if small:
-                image.draft("RGB", (64, 64))
+            if least:
+                image.draft("RGB", (least, least))
             image.load()
             return to_rgb(_upright(image))
     except BrokenImage:

@@ -59,7 +59,7 @@ def _look(value: Any) -> Print:
         return Print("no image is named")
     try:
         source = source_of(value)
-        image = decode(source, small=True)
+        image = decode(source, least=64)
     except BrokenImage as error:
         return Print(str(error))
     return Print(None, _digest(source), dhash(image), thumb(image))

@@ -19,6 +19,7 @@ from warmstart.models.rows import Layout, with_layout
 
 Numbers = Sequence[int] | NDArray[np.int64]
 HALF = ".bfloat16.npy"  # ending of a file of bfloat16 numbers
+PICTURES = 16  # at most so many at a time: maps of more leave the processor's cache between two layers
 
 
 class Inputs(ABC):
@@ -114,12 +115,17 @@ class ImageInputs(Inputs):
     """Pictures as the processor leaves them, kept as bytes and scaled when they are asked for."""
 
     def __init__(
-        self, pixels: NDArray[np.generic], scale: NDArray[np.float32], shift: NDArray[np.float32]
+        self,
+        pixels: NDArray[np.generic],
+        scale: NDArray[np.float32],
+        shift: NDArray[np.float32],
+        lease: object = None,
     ) -> None:
+        self.lease = lease  # while it is held nobody takes pixels away that lie on disk
         self.pixels = pixels  # N x 3 x H x W, uint8, or float32 that is already scaled; may lie on disk
         self.scale, self.shift = torch.from_numpy(scale), torch.from_numpy(shift)
         self.lengths = np.ones(len(pixels), np.int64)
-        kind = f"images {pixels.dtype} {pixels.shape}".encode()
+        kind = f"images {pixels.dtype} {pixels.shape} {PICTURES}".encode()
         self.key = digest(kind, array_bytes(pixels), array_bytes(scale), array_bytes(shift))
 
     def batch(self, numbers: Numbers) -> State:
@@ -128,12 +134,18 @@ class ImageInputs(Inputs):
             return {"pixel_values": raw}
         return {"pixel_values": raw.float() * self.scale[:, None, None] + self.shift[:, None, None]}
 
+    def in_order(self, size: int) -> Iterator[NDArray[np.int64]]:
+        return super().in_order(min(size, PICTURES))
+
 
 class KeptInputs(Inputs):
     """Activations of a frozen prefix, kept on disk; they stand before the first group that learns."""
 
-    def __init__(self, folder: Path, ragged: frozenset[str], lengths: NDArray[np.int64], key: str) -> None:
+    def __init__(
+        self, folder: Path, ragged: frozenset[str], lengths: NDArray[np.int64], key: str, lease: object = None
+    ) -> None:
         self.lengths, self.key = lengths, key
+        self.lease = lease  # while it is held nobody takes the files away
         paths = {p.name.split(".")[0]: p for p in sorted(folder.glob("*.npy"))}
         arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
         offsets = offsets_of(lengths)

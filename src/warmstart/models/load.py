@@ -15,7 +15,7 @@ from torch import nn
 from warmstart.base.errors import WarmstartError
 from warmstart.base.seeds import stream
 from warmstart.base.types import Candidate, Finding
-from warmstart.models import activation, card, dropout, layer_norm, limits, repair
+from warmstart.models import activation, allocator, card, dropout, layer_norm, limits, padding, repair
 from warmstart.models.anatomy import Anatomy, anatomy_of
 from warmstart.models.config import quiet, read_config, short
 from warmstart.models.processor import check_fit, read_processor
@@ -79,6 +79,8 @@ def load(
         findings += filter(None, [repair.name_padding(module, processor)])
     else:
         module.to(memory_format=torch.channels_last)  # 1.3 to 1.8 times as fast on a CPU
+        padding.quicken(module)
+        allocator.keep_pages()
     check_fit(module, processor, source, reads)
     labels = () if fresh or not weights or modality == "chat" else labels_of(config)
     return Pretrained(source, module, processor, anatomy_of(module), modality, labels, tuple(findings))

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import file_digest
 from itertools import count
@@ -20,6 +20,7 @@ NO_ROOM = (
     *(errno.EROFS, errno.EACCES, errno.EPERM),  # or it is not ours to take
 )
 TMP, SEAL = ".tmp", "done.json"
+PROMISE = "promise.json"  # in a draft: how large it will be
 DRAFTS = count()
 
 
@@ -40,20 +41,31 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         for path in (*draft.iterdir(), draft):
             sync(path)
         if (draft / SEAL).is_file() and folder.is_dir() and sealed(folder) is None:
-            shutil.rmtree(folder)
+            drop_broken(folder)
         try:
             draft.rename(folder)
-        except OSError:
-            if not folder.is_dir():
+        except OSError as error:  # one that was faster may be gone again by now
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) and not folder.is_dir():
                 raise
         sync(folder.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def drop_broken(folder: Path) -> None:
+    """Take a damaged folder away; one that another process has put in its place meanwhile goes back."""
+    going = folder.with_name(f".{folder.name}.{next(DRAFTS)}.{os.getpid()}{TMP}")
+    with suppress(FileNotFoundError):  # another process was faster
+        folder.rename(going)
+        if sealed(going) is not None:
+            with suppress(OSError):
+                going.rename(folder)
+        shutil.rmtree(going, ignore_errors=True)
+
+
 def seal(draft: Path, facts: dict[str, Any]) -> None:
     """Write down some facts about a folder, and a hash of each of its files."""
-    hashes = {path.name: hash_of(path) for path in sorted(draft.iterdir())}
+    hashes = {path.name: hash_of(path) for path in sorted(draft.iterdir()) if path.name != PROMISE}
     (draft / SEAL).write_bytes(to_line({"facts": facts, "files": hashes}))
 
 
@@ -68,6 +80,15 @@ def sealed(folder: Path) -> dict[str, Any] | None:
     except (OSError, KeyError, TypeError, AttributeError):
         return None
     return facts if whole else None
+
+
+def facts_of(folder: Path) -> dict[str, Any] | None:
+    """The facts of a folder that was sealed, without a look at its files; None where there are none."""
+    try:
+        table = from_line((folder / SEAL).read_bytes())
+        return None if table is None else dict(table["facts"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
 
 
 def hash_of(path: Path) -> str:

@@ -89,6 +89,14 @@ class Trip:
         return self.folder.parent / ".cache"
 
 
+def bound(trip: Trip, limit: str) -> None:
+    """Bound the cache of the runs that lie here, from now on; an empty limit leaves it as it is."""
+    from warmstart.models.cache import set_limit
+
+    if limit:
+        set_limit(trip.cache, limit)
+
+
 def begin(options: Options, runs: Path, listener: Tell = nobody) -> Trip:
     """A new folder `runs/<name>-<n>` for what was asked for."""
     created, place = datetime.now(UTC).isoformat(timespec="seconds"), Path.cwd()

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from errno import ENOSPC
+from functools import cached_property
 from hashlib import sha256
+from math import ceil, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
-from warmstart.data.images import BrokenImage, name_of, open_image, source_of
+from warmstart.data.images import BrokenImage, name_of, open_image, opened, source_of, without_warnings
+from warmstart.models.cache import entry, hold, use
 from warmstart.models.inputs import digest
-from warmstart.models.whole import NO_ROOM, has_room, room_for, seal, sealed, whole_folder
+from warmstart.models.whole import NO_ROOM, room_for, seal
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,6 +29,10 @@ if TYPE_CHECKING:
 IN_MEMORY = 100_000_000  # bytes; more than that goes to disk where there is a folder for it
 NARROW = 16  # times as long as wide: fitting the short side would blow the long one up without bound
 CLOSE = 2e-6
+FILE = "pixels.npy"
+AHEAD = 32  # pictures that are read, and then decoded by all threads
+WORTH = 0.8  # share of the time in line that threads must come down to
+FINER = 3  # times the size that a processor resizes to: so large a JPEG's short side is decoded at least
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,15 @@ class Preparation:
     scale: NDArray[np.float32]  # a factor and a shift per channel, still to be applied to bytes
     shift: NDArray[np.float32]
     late: bool  # is the scaling left for later?
+
+    @cached_property
+    def least(self) -> int:
+        """Pixels of a JPEG's short side below which it is not decoded at a fraction of its size; 0: never so.
+
+        The decoder gets a smaller picture from fewer frequencies, nearly for nothing. What the processor then
+        makes of it differs by about one step in 255 (EXPERIMENTS.md).
+        """
+        return FINER * resized_to(self.processor)
 
     @staticmethod
     def of(processor: Any, value: Any) -> Preparation:
@@ -50,11 +70,12 @@ class Preparation:
 
     def prepare(self, value: Any) -> NDArray[Any]:
         """The pixels of one picture. WarmstartError that names it if it cannot be read."""
-        return self.prepared(value)[0]
+        with without_warnings():
+            return self.prepared(value)[0]
 
     def prepared(self, value: Any) -> tuple[NDArray[Any], bool]:
-        """Its pixels, and whether only its middle was taken."""
-        image, cut = middle(open_image(value))
+        """Its pixels, and whether only its middle was taken. PIL's warnings are the caller's to silence."""
+        image, cut = middle(opened(value, least=self.least))
         later = {"do_rescale": False, "do_normalize": False} if self.late else {}
         try:
             return np.asarray(self.processor(image, return_tensors="np", **later)["pixel_values"][0]), cut
@@ -65,6 +86,19 @@ class Preparation:
                 "replace or remove it",
                 "broken-image",
             ) from None
+
+
+def resized_to(processor: Any) -> int:
+    """The most pixels that the processor may give a picture's short side; 0 where that cannot be told."""
+    size = getattr(processor, "size", None)
+    if size is None or not getattr(processor, "do_resize", False):
+        return 0
+    known: dict[str, int | None] = dict(size)
+    short = known.get("shortest_edge")
+    if short:
+        return ceil(short / (getattr(processor, "crop_pct", None) or 1))
+    sides = [known.get(name) or 0 for name in ("height", "width")]
+    return max(sides) if all(sides) else 0
 
 
 def scaling(processor: Any, channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -86,43 +120,48 @@ def middle(image: Image) -> tuple[Image, bool]:
     return image.crop((left, top, left + min(width, most), top + min(height, most))), True
 
 
-def pixels_of(
-    preparation: Preparation, values: Sequence[Any], folder: Path | None, source: str
-) -> tuple[NDArray[Any], list[int]]:
-    """N x 3 x H x W pixels of all pictures, and the numbers of those of which only the middle was taken.
+@dataclass(frozen=True)
+class Pixels:
+    """N x 3 x H x W numbers, and the places of pictures of which only the middle was taken."""
 
-    Where they are many they lie in `folder`, keyed by what they were made from.
-    """
+    array: NDArray[Any]
+    narrow: list[int]
+    lease: object = None  # while it is held nobody takes the file away in which the numbers lie
+
+
+def pixels_of(preparation: Preparation, values: Sequence[Any], folder: Path | None, source: str) -> Pixels:
+    """The pixels of all pictures; where they are many they lie in `folder`, keyed by what made them."""
     first = preparation.prepare(values[0])
     shape, size = (len(values), *first.shape), first.nbytes * len(values)
-    if folder is not None and size > IN_MEMORY and has_room(folder, size):
+    if folder is not None and size > IN_MEMORY:
         try:
-            return on_disk(preparation, values, folder, source, first.dtype, shape)
+            return on_disk(preparation, values, folder, source, np.empty((0, *first.shape), first.dtype))
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
     pixels = np.empty(shape, first.dtype)
-    return pixels, fill(preparation, values, pixels, source)
+    return Pixels(pixels, fill(preparation, values, pixels, source))
 
 
 def on_disk(
-    preparation: Preparation,
-    values: Sequence[Any],
-    folder: Path,
-    source: str,
-    dtype: Any,
-    shape: tuple[int, ...],
-) -> tuple[NDArray[Any], list[int]]:
-    how = f"pixels {dtype} {shape} {preparation.late} {preparation.processor.to_json_string()}"
+    preparation: Preparation, values: Sequence[Any], folder: Path, source: str, like: NDArray[Any]
+) -> Pixels:
+    """The pixels in a file; OSError where there is no room for it."""
+    shape, settings = (len(values), *like.shape[1:]), preparation.processor.to_json_string()
+    how = f"pixels {like.dtype} {shape} {preparation.late} {preparation.least} {settings}"
     place = folder / digest(how.encode(), *map(content, values))
-    facts = sealed(place)
-    if facts is None:
-        with whole_folder(place) as draft:
-            pixels = room_for(draft / "pixels.npy", dtype, shape)
-            facts = {"narrow": fill(preparation, values, pixels, source)}
-            pixels.flush()
-            seal(draft, facts)
-    return np.load(place / "pixels.npy", mmap_mode="r"), facts["narrow"]
+    used = use(place)
+    if used is not None:
+        return Pixels(np.load(place / FILE, mmap_mode="r"), used.facts["narrow"], used.lease)
+    with entry(place, prod(shape) * like.itemsize) as draft:
+        pixels = room_for(draft / FILE, like.dtype, shape)
+        narrow = fill(preparation, values, pixels, source)
+        pixels.flush()
+        seal(draft, {"narrow": narrow})
+    lease = hold(place)
+    if lease is None:
+        raise OSError(ENOSPC, "another process took the room")
+    return Pixels(np.load(place / FILE, mmap_mode="r"), narrow, lease)
 
 
 def content(value: Any) -> bytes:
@@ -138,8 +177,7 @@ def content(value: Any) -> bytes:
 def fill(preparation: Preparation, values: Sequence[Any], pixels: Any, source: str) -> list[int]:
     """Write the pixels of every picture; returns the numbers of those of which only the middle was taken."""
     narrow = []
-    for i, value in enumerate(values):
-        one, cut = preparation.prepared(value)
+    for i, (value, (one, cut)) in enumerate(prepared_all(preparation, values)):
         if one.shape != pixels.shape[1:]:
             raise WarmstartError(
                 f"{source}: its processor makes {name_of(values[0])} {pixels.shape[1:]} "
@@ -150,3 +188,22 @@ def fill(preparation: Preparation, values: Sequence[Any], pixels: Any, source: s
         pixels[i] = one
         narrow += [i] if cut else []
     return narrow
+
+
+def prepared_all(
+    preparation: Preparation, values: Sequence[Any]
+) -> Iterator[tuple[Any, tuple[NDArray[Any], bool]]]:
+    """Every picture with what was prepared of it, in their order; some pictures at a time are read.
+
+    Decoders let go of the interpreter's lock: threads share the work where the first few show that it pays.
+    """
+    threads, taken, shared = torch.get_num_threads(), {False: 0.0, True: 0.0}, False
+    with without_warnings(), ThreadPoolExecutor(max(1, threads)) as pool:
+        for number, begin in enumerate(range(0, len(values), AHEAD)):
+            some = [values[i] for i in range(begin, min(begin + AHEAD, len(values)))]
+            if threads > 1 and number <= 2:  # in line, by threads, then the better of the two
+                shared = number == 1 or (number == 2 and taken[True] < WORTH * taken[False])
+            started = time.perf_counter()
+            done = list((pool.map if shared else map)(preparation.prepared, some))
+            taken[shared] = time.perf_counter() - started
+            yield from zip(some, done, strict=True)

@@ -26,9 +26,9 @@ class ImageClassification(Classification):
     ) -> tuple[Inputs, list[Finding]]:
         """Decode, resize and crop once; pixels stay bytes where the processor's scaling can be done later."""
         preparation = Preparation.of(pretrained.processor, values[0])
-        pixels, narrow = pixels_of(preparation, values, folder, pretrained.source)
-        found = narrow_images([name_of(values[i]) for i in narrow], len(values))
-        return ImageInputs(pixels, preparation.scale, preparation.shift), found
+        pixels = pixels_of(preparation, values, folder, pretrained.source)
+        found = narrow_images([name_of(values[i]) for i in pixels.narrow], len(values))
+        return ImageInputs(pixels.array, preparation.scale, preparation.shift, pixels.lease), found
 
 
 def narrow_images(names: list[str], total: int) -> list[Finding]:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from warmstart.base.types import Phase
 from warmstart.models.anatomy import BATCH_NORMS, Anatomy, frozen_names
-from warmstart.models.features import keep_prefix
+from warmstart.models.features import keep_prefixes
 from warmstart.models.inputs import Inputs, bytes_of, digest
+from warmstart.tune import worth
 from warmstart.tune.job import Job, Split
 from warmstart.tune.memory import looking
-
-CACHE_LIMIT = 2_000_000_000  # bytes of kept activations a split
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,10 @@ class Keeping:
     """Where activations and checkpoints are kept, and how much of them."""
 
     cache: Path | None = None  # None: frozen layers are run in every step
-    cache_limit: int = CACHE_LIMIT
+    cache_limit: int | None = None  # bytes; None: what the folder may hold
     checkpoints: Path | None = None  # None: nothing to resume from
     save_seconds: float = 30.0  # at least this long between checkpoints within a phase; 0: after each step
+    thrifty: bool = True  # keep only what pays (tune/worth.py); without, whatever stands before a phase
     allow_change: bool = False  # go on also where plan, data or model are others than those it was begun with
 
 
@@ -32,11 +32,14 @@ def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str
     boundary = job.anatomy.boundary(phase.learn)
     if boundary == 0 or keeping.cache is None:
         return job.splits, 0
+    stops = worth_keeping(job, keeping.thrifty)
+    if not stops:
+        return job.splits, 0
     kept: dict[str, Split] = {}
     cache = keeping.cache
 
     def keep(rows: Inputs) -> Inputs | None:
-        return keep_prefix(job.anatomy, rows, boundary, cache, keeping.cache_limit)
+        return keep_prefixes(job.anatomy, rows, stops, cache, keeping.cache_limit).get(boundary)
 
     for name, split in job.splits.items():
         inputs = looking(job.limits, split.inputs, keep, job.tell)
@@ -46,6 +49,21 @@ def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str
             return job.splits, 0
         kept[name] = replace(split, inputs=inputs)
     return kept, boundary
+
+
+def worth_keeping(job: Job, thrifty: bool) -> list[int]:
+    """Groups before which this phase's pass over the rows keeps what stands there; none if it does not pay.
+
+    What a later phase will want is kept in the same pass.
+    """
+    stops = [job.anatomy.boundary(phase.learn) for phase in job.plan.phases]
+    if not thrifty:
+        return [stops[job.phase]]
+    known = worth.costs(job.anatomy, job.splits["train"].inputs, [stop for stop in stops if stop])
+    choices = worth.choose(job.plan.phases, stops, known)
+    choice = choices[job.phase]
+    job.tell({"phase": job.phase + 1, **worth.event(choice, known[choice.stop])})
+    return worth.together(choices, job.phase) if choice.keep else []
 
 
 def unmoving(job: Job, phase: Phase) -> list[str]:
