@@ -18,10 +18,9 @@ from warmstart.base.files import write_text
 from warmstart.base.seeds import generator
 from warmstart.base.types import Bundle, Facts, Finding, Plan, Predictions, Run
 from warmstart.decide.choose import patient, plan_for
-from warmstart.models.anatomy import State
 from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
-from warmstart.models.inputs import Inputs, Numbers, digest
+from warmstart.models.inputs import Some
 from warmstart.models.load import Pretrained, load
 from warmstart.models.precision import AUTO
 from warmstart.models.whole import whole_folder
@@ -167,21 +166,6 @@ def load_for(trip: Trip, plan: Plan, modality: str) -> Pretrained:
     assert plan.model is not None
     model, allow_pickle = trip.locate(plan.model), trip.options.allow_pickle
     return load(model, modality, weights=plan.pretrained, seed=plan.seed, allow_pickle=allow_pickle)
-
-
-class Some(Inputs):
-    """Some rows of other inputs."""
-
-    def __init__(self, whole: Inputs, places: Numbers) -> None:
-        self.whole, self.places = whole, np.asarray(places)
-        self.lengths = whole.lengths[self.places]
-        self.key = digest(whole.key.encode(), self.places.tobytes())
-
-    def batch(self, numbers: Numbers) -> State:
-        return self.whole.batch(self.places[np.asarray(numbers)])
-
-    def packed(self, numbers: Numbers) -> State:
-        return self.whole.packed(self.places[np.asarray(numbers)])
 
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from warmstart.base.errors import WarmstartError
@@ -29,16 +29,19 @@ from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._classification import Classification
 from warmstart.tune import finite, head, norms, resume
-from warmstart.tune.check import check_plan
+from warmstart.tune.check import check_crew, check_plan
+from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.explosion import stop_if_exploded
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard, Job, Split
-from warmstart.tune.memory import logits_in_parts, looking
+from warmstart.tune.memory import looking
 from warmstart.tune.modes import MODES
 from warmstart.tune.schedule import factor
+from warmstart.tune.shards import sharded
 from warmstart.tune.signals import Stop, held
 from warmstart.tune.step import one_step
+from warmstart.tune.together import all_logits
 from warmstart.tune.trunk import Keeping, behind_prefix, fingerprint_of, unmoving
 
 __all__ = ["Keeping", "Trained", "tune"]
@@ -63,8 +66,12 @@ def tune(
     splits: Mapping[str, Split],
     keeping: Keeping | None = None,
     tell: Tell = nobody,
+    crew: Crew = ALONE,
 ) -> Trained:
     """Train the model in place by the plan; `splits` has "train" and "validation".
+
+    With a `crew` several processes train one model: each calls this with the same plan, weights and rows,
+    and each ends with the same model.
 
     Where plan.precision is "auto", nobody measured, and it is float32; so are all answers afterwards.
     With keeping.checkpoints a training that was broken off goes on where it was, and ends with the same bits
@@ -74,8 +81,9 @@ def tune(
     started = time.perf_counter()
     keeping = keeping or Keeping()
     check_plan(plan, pretrained.anatomy)
+    check_crew(plan, pretrained.anatomy, crew)
     pretrained.anatomy.precision = FP32 if plan.precision == AUTO else plan.precision
-    job = new_job(pretrained.anatomy, plan, task, splits, tell)
+    job = new_job(pretrained.anatomy, plan, task, splits, tell, crew)
     guards: list[Guard] = [GUARDS.build(table) for table in plan.guards]
     for guard in guards:
         guard.begin(job)
@@ -101,12 +109,12 @@ def tune(
 
 
 def new_job(
-    anatomy: Anatomy, plan: Plan, task: Classification, splits: Mapping[str, Split], tell: Tell
+    anatomy: Anatomy, plan: Plan, task: Classification, splits: Mapping[str, Split], tell: Tell, crew: Crew
 ) -> Job:
     learn = {name for phase in plan.phases for name in anatomy.chosen(phase.learn)}
     still = frozen_names(anatomy, learn)
     moving = tuple(name for name in anatomy.model.state_dict() if name not in still)
-    job = Job(plan, task, anatomy, splits, moving, tell)
+    job = Job(plan, task, anatomy, splits, moving, tell if crew.first else nobody, crew=crew)
     job.start = job.weights()
     return job
 
@@ -128,10 +136,13 @@ def run_phase(
     if phase.solver == "logistic":
         solve(job, guards, splits, start)
     else:
-        with few_words(job, guards, splits) as shorter:
+        with few_words(job, guards, splits) as shorter, sharded(job.anatomy, start, job.crew) as job.shards:
             step_through(job, guards, phase, shorter, start, saver, optimiser_state)
+        job.shards = None
     if fingerprint_of(job.anatomy, still) != before:
         raise RuntimeError(f"layers that were frozen in phase {job.phase + 1} have moved")
+    if not job.crew.alone and not job.crew.agree(fingerprint_of(job.anatomy, job.moving)):
+        raise RuntimeError(f"the weights of the processes differ after phase {job.phase + 1}")
 
 
 @contextmanager
@@ -176,9 +187,9 @@ def step_through(
     optimiser_state: Mapping[str, Tensor] | None,
 ) -> None:
     """Epochs of steps, an evaluation after each, until they are done or a guard stops."""
-    stepper = optimiser(job.anatomy, phase)
+    stepper = optimiser(job.anatomy, phase, *(() if job.shards is None else (job.shards.part,)))
     if optimiser_state:
-        resume.set_optimiser(stepper, optimiser_state)
+        resume.set_optimiser(stepper, optimiser_state, job.shards)
     mode = MODES.get(job.plan.mode)()
     with held(saver.folder is not None) as stop, quiet_collector():
         while job.epoch < phase.epochs and not job.stop:
@@ -188,7 +199,7 @@ def step_through(
                 rate = factor(phase, done + job.step, total)
                 one_step(job, guards, stepper, splits["train"], batches[job.step], start, rate)
                 after_step(job, phase, len(batches), stepper, saver, stop)
-            scores = stop.unless_asked(lambda: look(job, splits, start))
+            scores = stop.unless_asked(lambda: look(job, splits, start), job.crew.alone)
             if scores is None:
                 saver.put_down(stop, stepper)
             last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
@@ -196,9 +207,7 @@ def step_through(
             record(job, guards, scores, seen, job.epoch + 1)
             stop_if_exploded(job)
             job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
-            saver.save_if_due(stepper)
-            if stop.signal:
-                saver.put_down(stop, stepper)
+            saver.save_or_stop(stepper, stop)
 
 
 def after_step(
@@ -210,9 +219,7 @@ def after_step(
         raise finite.too_many(job)
     job.step, job.steps = job.step + 1, job.steps + 1
     saver.progress(phase, per_epoch)
-    saver.save_if_due(stepper)
-    if stop.signal:
-        saver.put_down(stop, stepper)
+    saver.save_or_stop(stepper, stop)
 
 
 def look(job: Job, splits: Mapping[str, Split], start: int) -> dict[str, float]:
@@ -224,7 +231,7 @@ def look(job: Job, splits: Mapping[str, Split], start: int) -> dict[str, float]:
 def evaluate(job: Job, split: Split, start: int) -> dict[str, float]:
     """Loss and accuracy on the validation rows. WarmstartError where weights or loss are not finite."""
     finite.check_weights(job)
-    logits = logits_in_parts(job.anatomy, split.inputs, start, job.limits, job.tell)
+    logits = all_logits(job, split.inputs, start)
     loss, count = job.task.loss(logits.double(), split.targets)
     finite.check_validation(job, split, logits, float(loss) / count)
     right = (logits.argmax(-1) == split.targets).double().mean()
@@ -252,19 +259,25 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
             "no-linear-head",
         )
 
-    def ask(rows: Inputs) -> Tensor:
-        return before_head(job.anatomy, rows, start)
-
-    features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
-    leave, classes = job.plan.phases[job.phase].leave, found[1].out_features
-    solved = head.solve_head(found[1], features["train"], features["validation"], classes, leave)
+    solved = job.crew.said(solution(job, splits, start, found[1]) if job.crew.first else {})
+    job.crew.hand_out([found[1].weight.data, found[1].bias.data])
     train = splits["train"]
-    logits = logits_in_parts(job.anatomy, train.inputs, start, job.limits, job.tell)
-    loss, count = job.task.loss(logits, train.targets)
+    loss, count = job.task.loss(all_logits(job, train.inputs, start), train.targets)
     job.steps += 1
     job.tell({"event": "solved", "phase": job.phase + 1, **solved})
     seen = {"lr": 0.0, "train_loss": float(loss) / count}
     record(job, guards, evaluate(job, splits["validation"], start), seen, job.epoch + 1)
+
+
+def solution(job: Job, splits: Mapping[str, Split], start: int, linear: nn.Linear) -> dict[str, Any]:
+    """Set the head to what solves it; returns what was found."""
+
+    def ask(rows: Inputs) -> Tensor:
+        return before_head(job.anatomy, rows, start)
+
+    features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
+    leave = job.plan.phases[job.phase].leave
+    return head.solve_head(linear, features["train"], features["validation"], linear.out_features, leave)
 
 
 def phase_learns_more(job: Job) -> bool:
