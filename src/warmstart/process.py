@@ -35,6 +35,7 @@ from warmstart.serve.questions import questions
 from warmstart.street import deciding, stops, training
 from warmstart.street.asking import refuse
 from warmstart.street.folder import Options, Trip, begin, is_run, locked, must_agree, reopen, run_folder
+from warmstart.street.hands import Hands
 from warmstart.street.pages import write_again, write_pages
 from warmstart.street.summary import result as summarise
 
@@ -42,16 +43,25 @@ RUNS = Path("runs")
 
 
 def run(
-    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, allow_change: bool = False, **asked: Any
+    data: str | Path,
+    *,
+    runs: Path = RUNS,
+    tell: Tell = nobody,
+    allow_change: bool = False,
+    processes: int = 1,
+    shard: bool = False,
+    **asked: Any,
 ) -> Result:
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
 
     `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
     A run folder goes on from its last finished stop, by its plan.yaml; `allow_change` also goes on with a
-    training that was begun with another plan, other data or another model.
+    training that was begun with another plan, other data or another model. Several `processes` train one
+    model together; with `shard` each of them holds but a part of weights, gradients and moments.
     """
-    trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change)
-    with locked(trip):
+    hands = Hands(processes, shard)
+    trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change, hands=hands)
+    with locked(trip), hands:
         if (done := finished(trip)) is not None:
             return done
         bundle = stops.read(trip)
@@ -98,10 +108,18 @@ def plan(data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, **asked: A
     return decided, trip.folder
 
 
-def tune(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False) -> Run:
+def tune(
+    folder: str | Path,
+    *,
+    tell: Tell = nobody,
+    allow_change: bool = False,
+    processes: int = 1,
+    shard: bool = False,
+) -> Run:
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
-    trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change)
-    with locked(trip):
+    hands = Hands(processes, shard)
+    trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change, hands=hands)
+    with locked(trip), hands:
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
@@ -110,9 +128,17 @@ def tune(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False)
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
 
 
-def prove(folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False) -> Result:
+def prove(
+    folder: str | Path,
+    *,
+    tell: Tell = nobody,
+    allow_change: bool = False,
+    processes: int = 1,
+    shard: bool = False,
+) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
-    return run(reopen(run_folder(folder)).folder, tell=tell, allow_change=allow_change)
+    begun = reopen(run_folder(folder)).folder
+    return run(begun, tell=tell, allow_change=allow_change, processes=processes, shard=shard)
 
 
 def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:

@@ -37,6 +37,12 @@ AllowChange = Annotated[
     bool,
     typer.Option("--allow-change", help="Go on though plan, data or model of a begun training were changed."),
 ]
+Processes = Annotated[
+    int, typer.Option(min=1, help="Train in this many processes of this machine; the result is the same.")
+]
+Shard = Annotated[
+    bool, typer.Option("--shard", help="Each process holds but a part of weights, gradients and moments.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

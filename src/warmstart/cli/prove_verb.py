@@ -8,6 +8,8 @@ from warmstart.cli import flags, frame
 def command(
     run: flags.RunFolder,
     allow_change: flags.AllowChange = False,
+    processes: flags.Processes = 1,
+    shard: flags.Shard = False,
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
 ) -> None:
@@ -15,7 +17,9 @@ def command(
     from warmstart import process
     from warmstart.report.terminal import summary
 
-    result = process.prove(run, tell=frame.listener(as_json), allow_change=allow_change)
+    result = process.prove(
+        run, tell=frame.listener(as_json), allow_change=allow_change, processes=processes, shard=shard
+    )
     if as_json:
         frame.show_json(result)
     else:

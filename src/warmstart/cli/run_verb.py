@@ -19,6 +19,8 @@ def command(
     rows: flags.Rows = 0,
     strategy: flags.Strategy = "",
     settings: flags.Set = None,
+    processes: flags.Processes = 1,
+    shard: flags.Shard = False,
     out: flags.Out = "runs",
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
@@ -31,7 +33,13 @@ def command(
     from warmstart.report.terminal import summary
 
     result = process.run(
-        data, runs=Path(out), tell=frame.listener(as_json), allow_change=allow_change, **asked
+        data,
+        runs=Path(out),
+        tell=frame.listener(as_json),
+        allow_change=allow_change,
+        processes=processes,
+        shard=shard,
+        **asked,
     )
     if as_json:
         frame.show_json(result)

@@ -16,6 +16,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, Tell, nobody
 from warmstart.base.files import expanded, read_table, write_json
 from warmstart.base.tables import from_table, to_table
+from warmstart.street.hands import Hands
 from warmstart.street.lock import holding
 
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
@@ -74,6 +75,7 @@ class Trip:
     tell: Tell = field(default=nobody, repr=False)
     fresh: bool = False  # made just now
     allow_change: bool = False  # go on with trainings whose plan, data or model were changed meanwhile
+    hands: Hands | None = field(default=None, repr=False)  # processes that help to train
 
     def path(self, *parts: str) -> Path:
         return self.folder.joinpath(*parts)

@@ -21,6 +21,7 @@ from torch import Tensor
 
 T = TypeVar("T")
 PATIENCE = timedelta(minutes=30)  # for those who come later to the same place; an end is seen at once
+COMING = timedelta(minutes=2)  # in which all must have joined
 BUCKET = 8_000_000  # numbers that are added up in one message
 
 
@@ -137,7 +138,8 @@ def buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
 
 def join(store: Any, rank: int, size: int, sharded: bool = False) -> Crew:
     """Become one of `size` processes that know each other through this store of torch.distributed."""
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=PATIENCE)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=size, timeout=COMING)
+    dist.distributed_c10d._set_pg_timeout(PATIENCE)
     return Crew(rank, size, sharded)
 
 

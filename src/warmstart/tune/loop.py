@@ -109,7 +109,12 @@ def tune(
 
 
 def new_job(
-    anatomy: Anatomy, plan: Plan, task: Classification, splits: Mapping[str, Split], tell: Tell, crew: Crew
+    anatomy: Anatomy,
+    plan: Plan,
+    task: Classification,
+    splits: Mapping[str, Split],
+    tell: Tell,
+    crew: Crew = ALONE,
 ) -> Job:
     learn = {name for phase in plan.phases for name in anatomy.chosen(phase.learn)}
     still = frozen_names(anatomy, learn)

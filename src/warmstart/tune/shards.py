@@ -22,6 +22,8 @@ from warmstart.base.errors import WarmstartError
 from warmstart.models.anatomy import Anatomy, Group, State
 from warmstart.tune.crew import Crew
 
+MIXED = "mixed torch.Tensor and DTensor"  # how torch says that weights were not gathered where they are read
+
 
 class Layers(nn.Module):
     """The layers of a group as one module, which gathers its weights when it is called."""
@@ -31,7 +33,8 @@ class Layers(nn.Module):
         self.parts, self.group = nn.ModuleList(group.modules), group
 
     def forward(self, state: State, brief: bool) -> State:
-        return self.group.brief(state) if brief and self.group.brief else self.group.run(state)
+        out = self.group.brief(state) if brief and self.group.brief else self.group.run(state)
+        return {name: apart(value) for name, value in out.items()}
 
 
 class Shards:
@@ -137,9 +140,19 @@ def shard(group: Group, crew: Crew) -> Group:
 def run_layers(layers: nn.Module, state: State, brief: bool) -> State:
     """Gathered weights outlive a look at rows: they must not be tensors that can never learn again."""
     learning = torch.is_grad_enabled()
-    with torch.inference_mode(False), torch.set_grad_enabled(learning):
-        out: State = layers(state, brief)
+    try:
+        with torch.inference_mode(False), torch.set_grad_enabled(learning):
+            out: State = layers(state, brief)
+    except RuntimeError as error:
+        if MIXED not in str(error):
+            raise
+        raise refused("some of its layers read the weights of others") from error
     return out
+
+
+def apart(value: Any) -> Any:
+    """A tensor of its own: changing a view in place would take away the hook that gathers the weights."""
+    return value.clone() if isinstance(value, Tensor) and value._is_view() else value
 
 
 def places_of(group: Group) -> list[tuple[nn.Module, str, nn.Parameter]]:
