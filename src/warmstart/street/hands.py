@@ -139,7 +139,7 @@ class Hands:
                     env={**os.environ, **common, "RANK": str(rank)},
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    stderr=None,
+                    stderr=subprocess.DEVNULL,
                     start_new_session=True,  # Ctrl-C goes to the first process, and all stop at the same step
                 )
             )

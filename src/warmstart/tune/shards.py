@@ -43,6 +43,7 @@ class Shards:
     def __init__(self, anatomy: Anatomy, start: int, crew: Crew) -> None:
         check(anatomy, start)
         self.crew, self.plain = crew, [place for g in anatomy.groups[start:] for place in places_of(g)]
+        self.hooks = [(m, m._load_state_dict_post_hooks.copy()) for m, _, _ in self.plain]
         sharded = [shard(group, crew) for group in anatomy.groups[start:]]
         self.whole_groups, anatomy.groups = anatomy.groups, (*anatomy.groups[:start], *sharded)
         self.anatomy = anatomy
@@ -104,6 +105,8 @@ class Shards:
     def put_back(self, tensors: list[Tensor]) -> None:
         for (module, name, parameter), tensor in zip(self.plain, tensors, strict=True):
             parameter.data, parameter.grad, module._parameters[name] = tensor, None, parameter
+        for module, hooks in self.hooks:  # fully_shard has left one for each parameter
+            module._load_state_dict_post_hooks = hooks
         self.anatomy.groups = self.whole_groups
 
 
