@@ -1,0 +1,63 @@
+"""Several real processes that train together: forks that know each other through a file."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from children import ended, fork
+from safetensors.torch import load_file, save_file
+
+import tune_worlds as worlds
+from warmstart.tune.crew import ALONE, join, leave
+from warmstart.tune.loop import tune
+
+os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+CALM = {"bert": worlds.CALM, "vit": {}}  # networks without dropout
+TASKS = {"text_classification": "bert", "image_classification": "vit"}  # a tiny network for each task
+
+
+def start(work, size, sharded=False) -> list[int]:
+    """`size` forks that do `work(crew)`; returns their process numbers."""
+    store = str(Path(tempfile.mkdtemp(), "store"))
+
+    def one(rank):
+        from torch.distributed import FileStore
+
+        crew = join(FileStore(store, size), rank, size, sharded) if size > 1 else ALONE
+        work(crew)
+        leave()
+
+    return [fork(lambda rank=rank: one(rank)) for rank in range(size)]
+
+
+def together(work, size, sharded=False) -> list[dict]:
+    """What each of `size` processes answers to `work(crew)`: words and numbers, and tensors by name."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        def answer(crew):
+            place = Path(folder, str(crew.rank))
+            words, tensors = work(crew)
+            place.with_suffix(".json").write_text(json.dumps(words))
+            save_file({n: t.detach().contiguous() for n, t in tensors.items()}, place)
+
+        codes = [ended(child) for child in start(answer, size, sharded)]
+        assert codes == [0] * size
+        places = [Path(folder, str(rank)) for rank in range(size)]
+        return [(json.loads(p.with_suffix(".json").read_text()), load_file(p)) for p in places]
+
+
+def model_of(name, **changes):
+    return worlds.pretrained(name, **{**CALM[name], **changes})
+
+
+def splits_of(name):
+    return worlds.splits(name, size=64)
+
+
+def train(name, plan, crew=ALONE, keeping=None, model=None, splits=None, tell=None):
+    """The model and what `tune` returned, of a training in one of several processes or in one alone."""
+    model = model or model_of(name)
+    told = {} if tell is None else {"tell": tell}
+    splits = splits or splits_of(name)
+    return model, tune(model, plan, worlds.task(name), splits, keeping, crew=crew, **told)
