@@ -1,4 +1,4 @@
-"""What happens to one of several processes happens to all: they end together, at the same step, and say why."""
+"""What happens to one of several processes happens to all: they end together, and say why."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def after(steps, act):
 
 
 def broken_by(act, folder, sharded=False):
-    """Exit codes of two processes that train, of which the second does `act` after a few steps, and seconds."""
+    """Exit codes of two trainings, of which the second does `act` after a few steps, and the seconds."""
 
     def work(crew):
         if not crew.first:
@@ -136,7 +136,7 @@ def test_processes_with_other_rows_are_refused():
 
 
 def test_parts_of_no_rows_add_nothing():
-    """With more processes than rows a plain share is empty; a sharded one is a row that counts for nothing."""
+    """With more processes than rows some share is empty."""
 
     def work(crew):
         from warmstart.tune.job import Job

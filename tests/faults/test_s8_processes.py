@@ -1,4 +1,4 @@
-"""Parts of a batch, ragged rows, one process and two, whole or sharded weights: the same gradients and losses."""
+"""Parts of a batch, ragged rows, one process or two, whole or sharded weights: the same gradients."""
 
 from functools import cache
 
