@@ -44,8 +44,8 @@ class Hands:
         there = launched()
         if there is not None and (there.rank or processes not in (1, there.size)):
             raise WarmstartError(
-                f"process {there.rank} of {there.size} that were started together asks for {processes}",
-                "let torchrun alone say how many, and call warmstart in its process 0",
+                f"process {there.rank + 1} of {there.size} started together asks for {processes}",
+                "let torchrun alone say how many, and let its process 0 alone call warmstart",
                 "usage",
             )
         self.size, self.shard = processes if there is None else there.size, shard
@@ -151,14 +151,15 @@ class Hands:
     def trouble(self, seconds: float) -> WarmstartError | None:
         """What one of the others died of, if one did so or does within these seconds."""
         until = time.monotonic() + seconds
-        while True:
+        while self.store is not None:
             for rank in range(1, self.size):
                 found = self.trouble_of(rank)
                 if found is not None:
                     return found
             if time.monotonic() >= until:
-                return None
+                break
             time.sleep(0.02)
+        return None
 
     def trouble_of(self, rank: int) -> WarmstartError | None:
         code = self.helpers[rank - 1].poll() if self.helpers else None
