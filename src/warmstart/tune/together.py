@@ -55,14 +55,14 @@ def total_of(job: Job, stepper: Optimizer, own: tuple[float, int]) -> tuple[floa
     if job.shards is not None:  # their gradients were added up on the way
         job.shards.take_gradients()
         total, count = job.crew.total(*own)
-        return total, int(count)
+        return total, max(1, int(count))
     learning = parameters(stepper)
     total, count, *reached = job.crew.total(*own, *(float(p.grad is not None) for p in learning))
     for parameter, reaches in zip(learning, reached, strict=True):
         if reaches and parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
     job.crew.add_up([p.grad for p in learning if p.grad is not None])
-    return total, int(count)
+    return total, max(1, int(count))
 
 
 def norm(job: Job, stepper: Optimizer) -> float:
