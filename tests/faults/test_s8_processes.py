@@ -202,9 +202,15 @@ def test_what_would_not_be_the_same_is_refused(crew, name, plan, code):
     assert caught.value.code == code
 
 
-def test_models_known_from_outside_alone_are_not_sharded():
-    with (
-        pytest.raises(WarmstartError, match="cannot be sharded"),
-        sharded(worlds.pretrained("gpt2").anatomy, 0, Crew(0, 2, True)),
-    ):
-        pass
+@pytest.mark.parametrize(
+    ("name", "why"), [("gpt2", "known from outside alone"), ("deberta-v2", "outside their own layers")]
+)
+def test_models_whose_weights_cannot_be_divided_are_refused(name, why):
+    plan = worlds.plan(worlds.phase(epochs=1))
+
+    def work(crew):
+        with pytest.raises(WarmstartError, match=f"cannot be sharded: .*{why}"):
+            train(name, plan, crew, model=worlds.pretrained(name))
+        return {}, {}
+
+    together(work, 2, True)

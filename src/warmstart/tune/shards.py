@@ -119,8 +119,10 @@ def sharded(anatomy: Anatomy, start: int, crew: Crew) -> Iterator[Shards | None]
     shards = Shards(anatomy, start, crew)
     try:
         yield shards
-    except BaseException:
+    except BaseException as error:
         shards.spoil()
+        if MIXED in str(error):
+            raise refused("some of its weights are read outside their own layers") from error
         raise
     shards.gather()
 
@@ -143,13 +145,8 @@ def shard(group: Group, crew: Crew) -> Group:
 def run_layers(layers: nn.Module, state: State, brief: bool) -> State:
     """Gathered weights outlive a look at rows: they must not be tensors that can never learn again."""
     learning = torch.is_grad_enabled()
-    try:
-        with torch.inference_mode(False), torch.set_grad_enabled(learning):
-            out: State = layers(state, brief)
-    except RuntimeError as error:
-        if MIXED not in str(error):
-            raise
-        raise refused("some of its layers read the weights of others") from error
+    with torch.inference_mode(False), torch.set_grad_enabled(learning):
+        out: State = layers(state, brief)
     return out
 
 
