@@ -204,7 +204,7 @@ def test_what_would_not_be_the_same_is_refused(crew, name, plan, code):
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("gpt2", "known from outside alone"), ("deberta-v2", "outside their own layers")]
+    ("name", "why"), [("mpnet", "known from outside alone"), ("deberta-v2", "outside their own layers")]
 )
 def test_models_whose_weights_cannot_be_divided_are_refused(name, why):
     plan = worlds.plan(worlds.phase(epochs=1))
