@@ -172,6 +172,11 @@ def check(anatomy: Anatomy, start: int) -> None:
                 raise refused(f"{group.name} and {owners[id(parameter)]} share weights")
             if parameter.dim() == 0:
                 raise refused(f"{group.name} has a weight that is a single number")
+    known = {(id(m), name) for group in anatomy.groups[start:] for m, name, _ in places_of(group)}
+    for path, module in anatomy.model.named_modules():
+        for name, weight in module._parameters.items():
+            if weight is not None and id(weight) in owners and (id(module), name) not in known:
+                raise refused(f"{path}.{name} is also a weight of {owners[id(weight)]}")
 
 
 def refused(why: str) -> WarmstartError:
