@@ -5,6 +5,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import torch.distributed.fsdp  # noqa: F401 - here once, and not in every child
+import torch.distributed.tensor  # noqa: F401
 from children import ended, fork
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
