@@ -19,12 +19,12 @@ def command(
     rows: flags.Rows = 0,
     strategy: flags.Strategy = "",
     settings: flags.Set = None,
-    processes: flags.Processes = 1,
-    shard: flags.Shard = False,
     out: flags.Out = "runs",
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
     allow_change: Annotated[bool, typer.Option("--allow-change", hidden=True)] = False,
+    processes: Annotated[int, typer.Option("--processes", min=1, hidden=True)] = 1,
+    shard: Annotated[bool, typer.Option("--shard", hidden=True)] = False,
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}

@@ -9,15 +9,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import warmstart
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import EventLog, Tell, nobody
 from warmstart.base.files import expanded, read_table, write_json
 from warmstart.base.tables import from_table, to_table
-from warmstart.street.hands import Hands
 from warmstart.street.lock import holding
+
+if TYPE_CHECKING:
+    from warmstart.street.hands import Hands
 
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
