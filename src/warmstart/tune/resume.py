@@ -123,10 +123,13 @@ class Saver:
 
     def save_or_stop(self, stepper: torch.optim.Optimizer, stop: Stop) -> None:
         """Save if it is time, and put the training down if anybody asked for it: in all processes alike."""
-        due, stop.signal = map(int, self.job.crew.largest(self.due, stop.signal))
+        due, asked = map(int, self.job.crew.largest(self.due, stop.signal))
         if due:
             self.save(stepper)
-        if stop.signal:
+        if self.job.crew.alone:
+            asked = stop.signal  # perhaps while it was saved; several processes hear of that a step later
+        if asked:
+            stop.signal = stop.signal or asked
             self.put_down(stop, stepper)
 
     @property
