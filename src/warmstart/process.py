@@ -45,6 +45,7 @@ from warmstart.street.folder import (
     reopen,
     run_folder,
 )
+from warmstart.street.hands import Hands
 from warmstart.street.pages import write_again, write_pages
 from warmstart.street.summary import result as summarise
 
@@ -58,6 +59,8 @@ def run(
     tell: Tell = nobody,
     allow_change: bool = False,
     cache_limit: str = "",
+    processes: int = 1,
+    shard: bool = False,
     **asked: Any,
 ) -> Result:
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
@@ -65,10 +68,12 @@ def run(
     `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
     A run folder goes on from its last finished stop, by its plan.yaml; `allow_change` also goes on with a
     training that was begun with another plan, other data or another model. `cache_limit` ("20GB") bounds
-    what runs/.cache holds, from now on.
+    what runs/.cache holds, from now on. Several `processes` train one model together; with `shard` each of
+    them holds but a part of weights, gradients and moments.
     """
-    trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change)
-    with locked(trip):
+    hands = Hands(processes, shard)
+    trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change, hands=hands)
+    with locked(trip), hands:
         bound(trip, cache_limit)
         if (done := finished(trip)) is not None:
             return done
@@ -123,11 +128,18 @@ def plan(
 
 
 def tune(
-    folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False, cache_limit: str = ""
+    folder: str | Path,
+    *,
+    tell: Tell = nobody,
+    allow_change: bool = False,
+    cache_limit: str = "",
+    processes: int = 1,
+    shard: bool = False,
 ) -> Run:
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
-    trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change)
-    with locked(trip):
+    hands = Hands(processes, shard)
+    trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change, hands=hands)
+    with locked(trip), hands:
         bound(trip, cache_limit)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
@@ -138,11 +150,24 @@ def tune(
 
 
 def prove(
-    folder: str | Path, *, tell: Tell = nobody, allow_change: bool = False, cache_limit: str = ""
+    folder: str | Path,
+    *,
+    tell: Tell = nobody,
+    allow_change: bool = False,
+    cache_limit: str = "",
+    processes: int = 1,
+    shard: bool = False,
 ) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
-    trip = reopen(run_folder(folder))
-    return run(trip.folder, tell=tell, allow_change=allow_change, cache_limit=cache_limit)
+    begun = reopen(run_folder(folder)).folder
+    return run(
+        begun,
+        tell=tell,
+        allow_change=allow_change,
+        cache_limit=cache_limit,
+        processes=processes,
+        shard=shard,
+    )
 
 
 def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:

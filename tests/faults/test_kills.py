@@ -4,11 +4,10 @@ import os
 import random
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
-from children import SOAK, answer_of, killed_after
+from children import SOAK, answer_of, killed_after, seconds_of
 from trainings import KINDS, check_same_end, end_of, train
 
 import street_world
@@ -24,12 +23,6 @@ def tmp_path():
     folder = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
     yield folder
     shutil.rmtree(folder)
-
-
-def seconds_of(work) -> float:
-    began = time.perf_counter()
-    answer_of(work)
-    return time.perf_counter() - began
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -45,6 +45,12 @@ CacheLimit = Annotated[
         help="Most that OUT/.cache may hold, as in 20GB. Without: 20 GB, or half of what is free.",
     ),
 ]
+Processes = Annotated[
+    int, typer.Option(min=1, help="Train in this many processes of this machine; the result is the same.")
+]
+Shard = Annotated[
+    bool, typer.Option("--shard", help="Each process holds but a part of weights, gradients and moments.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from typing import Any
 
 import typer
 
+from warmstart.base.launched import launched
 from warmstart.cli import faults, frame
 from warmstart.cli.stopping import stoppable
 
@@ -33,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if words is None else words) or ["--help"]
     as_json = "--json" in words[: words.index("--")] if "--" in words else "--json" in words
     try:
-        with stoppable():
+        with stoppable(), first_of_all():
             code = app(words)(args=words, standalone_mode=False, prog_name="warmstart")
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -47,6 +49,18 @@ def main(words: Sequence[str] | None = None) -> int:
         told = faults.told(cause or error, words, VERBS)
         frame.show_error(told, as_json)
         return told.exit_code
+
+
+@contextmanager
+def first_of_all() -> Iterator[None]:
+    """Send home those that torchrun has started beside this process, however its command ends."""
+    try:
+        yield
+    finally:
+        if launched():
+            from warmstart.street.hands import dismiss
+
+            dismiss()
 
 
 def app(words: Sequence[str] = ()) -> typer.Typer:

@@ -9,6 +9,8 @@ def command(
     run: flags.RunFolder,
     allow_change: flags.AllowChange = False,
     cache_limit: flags.CacheLimit = "",
+    processes: flags.Processes = 1,
+    shard: flags.Shard = False,
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
 ) -> None:
@@ -17,7 +19,12 @@ def command(
     from warmstart.report.terminal import summary
 
     result = process.prove(
-        run, tell=frame.listener(as_json), allow_change=allow_change, cache_limit=cache_limit
+        run,
+        tell=frame.listener(as_json),
+        allow_change=allow_change,
+        cache_limit=cache_limit,
+        processes=processes,
+        shard=shard,
     )
     if as_json:
         frame.show_json(result)

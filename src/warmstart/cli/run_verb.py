@@ -24,6 +24,8 @@ def command(
     exit_code: flags.ExitCode = False,
     allow_change: Annotated[bool, typer.Option("--allow-change", hidden=True)] = False,
     cache_limit: Annotated[str, typer.Option("--cache-limit", hidden=True)] = "",
+    processes: Annotated[int, typer.Option("--processes", min=1, hidden=True)] = 1,
+    shard: Annotated[bool, typer.Option("--shard", hidden=True)] = False,
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
@@ -37,6 +39,8 @@ def command(
         tell=frame.listener(as_json),
         allow_change=allow_change,
         cache_limit=cache_limit,
+        processes=processes,
+        shard=shard,
         **asked,
     )
     if as_json:

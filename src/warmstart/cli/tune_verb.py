@@ -14,13 +14,22 @@ def command(
     run: flags.RunFolder,
     allow_change: flags.AllowChange = False,
     cache_limit: flags.CacheLimit = "",
+    processes: flags.Processes = 1,
+    shard: flags.Shard = False,
     as_json: flags.Json = False,
 ) -> None:
     """Adapt and tune by the plan.yaml of a run folder. `warmstart prove` then compares it with its rivals."""
     from warmstart import process
     from warmstart.street.folder import run_folder
 
-    done = process.tune(run, tell=frame.listener(as_json), allow_change=allow_change, cache_limit=cache_limit)
+    done = process.tune(
+        run,
+        tell=frame.listener(as_json),
+        allow_change=allow_change,
+        cache_limit=cache_limit,
+        processes=processes,
+        shard=shard,
+    )
     if as_json:
         table = {k: v for k, v in vars(done).items() if k != "predictions"}
         frame.show_json(table)

@@ -46,6 +46,21 @@ class Inputs(ABC):
             yield order[i : i + size]
 
 
+class Some(Inputs):
+    """Some rows of other inputs."""
+
+    def __init__(self, whole: Inputs, places: Numbers) -> None:
+        self.whole, self.places = whole, np.asarray(places)
+        self.lengths = whole.lengths[self.places]
+        self.key = digest(whole.key.encode(), self.places.tobytes())
+
+    def batch(self, numbers: Numbers) -> State:
+        return self.whole.batch(self.places[np.asarray(numbers)])
+
+    def packed(self, numbers: Numbers) -> State:
+        return self.whole.packed(self.places[np.asarray(numbers)])
+
+
 @dataclass(frozen=True)
 class Ragged:
     """Arrays of different lengths laid end to end: row i is flat[offsets[i] : offsets[i + 1]]."""

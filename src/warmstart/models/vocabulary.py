@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from warmstart.models.anatomy import Anatomy
+from warmstart.models.gathered import gathered
 from warmstart.models.inputs import Inputs, Ragged, TextInputs
 
 LARGE = 2_000  # rows; smaller tables are left whole
@@ -36,7 +37,7 @@ class Vocabulary:
     def expanded(self) -> Tensor:
         """A copy of the whole table, with the rows that occur as they are now."""
         whole = self.whole.clone()
-        whole[self.used] = self.table.weight.detach()
+        whole[self.used] = gathered(self.table.weight.detach())
         return whole
 
     @torch.no_grad()

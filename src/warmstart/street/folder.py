@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import warmstart
 from warmstart.base.errors import WarmstartError
@@ -17,6 +17,9 @@ from warmstart.base.events import EventLog, Tell, nobody
 from warmstart.base.files import expanded, read_table, write_json
 from warmstart.base.tables import from_table, to_table
 from warmstart.street.lock import holding
+
+if TYPE_CHECKING:
+    from warmstart.street.hands import Hands
 
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
@@ -74,6 +77,7 @@ class Trip:
     tell: Tell = field(default=nobody, repr=False)
     fresh: bool = False  # made just now
     allow_change: bool = False  # go on with trainings whose plan, data or model were changed meanwhile
+    hands: Hands | None = field(default=None, repr=False)  # processes that help to train
 
     def path(self, *parts: str) -> Path:
         return self.folder.joinpath(*parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from warmstart.adapt.edits._labels import match
 from warmstart.adapt.merge import merge_adapters
 from warmstart.base.files import write_text
 from warmstart.base.seeds import generator
+from warmstart.base.tables import to_table
 from warmstart.base.types import Bundle, Facts, Finding, Plan, Predictions, Run
 from warmstart.decide.choose import patient, plan_for
-from warmstart.models.anatomy import State
 from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
-from warmstart.models.inputs import Inputs, Numbers, digest
+from warmstart.models.inputs import Some
 from warmstart.models.load import Pretrained, load
 from warmstart.models.precision import AUTO
 from warmstart.models.whole import whole_folder
@@ -29,6 +30,8 @@ from warmstart.street import kept
 from warmstart.street.folder import Trip
 from warmstart.street.precision import settle
 from warmstart.street.stops import task_of
+from warmstart.tune.check import batch_statistics, steps
+from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.finite import check_answers
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
@@ -38,7 +41,8 @@ from warmstart.tune.trunk import Keeping
 
 RIVALS = ("frozen", "scratch")
 ADAPTERS = ("lora",)  # edits that only help to train: the finished network has its shape without them
-SPLITS = ("train", "validation", "test")
+LEARNED_FROM = ("train", "validation")
+SPLITS = (*LEARNED_FROM, "test")
 PROVED = 64  # test rows that the saved processor must read like the one that was measured
 TRAIN_SAMPLE = 1000  # training rows that the finished model is asked about
 SAME = 1e-5  # largest difference between what was measured and what the saved model says
@@ -56,15 +60,20 @@ class Ready:
 
 def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained) -> Ready:
     """Tokenise or decode every split once; the plan and its rivals share it."""
-    task = task_of(bundle)
     numbers = {name: bundle.split(name) for name in SPLITS}
     splits, findings = {}, []
     for name in SPLITS:
-        inputs, noticed = task.inputs(pretrained, bundle, numbers[name], trip.cache)
-        splits[name] = Split(inputs, task.targets(bundle, numbers[name]), naming(bundle, numbers[name]))
+        splits[name], noticed = split_of(trip, bundle, pretrained, name)
         findings += [replace(f, what=f"{name}: {f.what}") for f in noticed]
     precision = settle(trip, pretrained, splits["train"].inputs)
     return Ready(splits, numbers, precision, tuple(findings))
+
+
+def split_of(trip: Trip, bundle: Bundle, pretrained: Pretrained, name: str) -> tuple[Split, list[Finding]]:
+    """The rows of a split as the model reads them, and what was noticed on the way."""
+    task, numbers = task_of(bundle), bundle.split(name)
+    inputs, noticed = task.inputs(pretrained, bundle, numbers, trip.cache)
+    return Split(inputs, task.targets(bundle, numbers), naming(bundle, numbers)), noticed
 
 
 def naming(bundle: Bundle, numbers: Sequence[int]) -> Callable[[int], str]:
@@ -141,11 +150,28 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bun
     def tell(event: dict[str, Any]) -> None:
         trip.tell({"run": name, **event})
 
-    checkpoints = trip.path("training", name, "checkpoints")
-    keeping = Keeping(trip.cache, checkpoints=checkpoints, allow_change=trip.allow_change)
-    splits = {n: ready.splits[n] for n in ("train", "validation")}
+    splits = {n: ready.splits[n] for n in LEARNED_FROM}
     plan = replace(plan, precision=precision_of(plan, ready))
-    return tune(pretrained, plan, task_of(bundle), splits, keeping, tell)
+    with helped(trip, name, plan, pretrained) as crew:
+        return tune(pretrained, plan, task_of(bundle), splits, keeping(trip, name), tell, crew)
+
+
+def helped(trip: Trip, name: str, plan: Plan, pretrained: Pretrained) -> AbstractContextManager[Crew]:
+    """The processes that this training is divided among, where there are several and it can be."""
+    if trip.hands is None or not steps(plan):
+        return nullcontext(ALONE)
+    if batch_statistics(plan, pretrained.anatomy):
+        what = f"{name} learns in one process: its norms need all rows of a batch together"
+        trip.tell({"event": "note", "what": f"{what} (norm_statistics: learn)"})
+        return nullcontext(ALONE)
+    order = {"folder": str(trip.folder.absolute()), "name": name, "plan": to_table(replace(plan, reasons=()))}
+    return trip.hands.at({**order, "allow_change": trip.allow_change})
+
+
+def keeping(trip: Trip, name: str) -> Keeping:
+    """Where a training keeps activations and checkpoints."""
+    checkpoints = trip.path("training", name, "checkpoints")
+    return Keeping(trip.cache, checkpoints=checkpoints, allow_change=trip.allow_change)
 
 
 def precision_of(plan: Plan, ready: Ready) -> str:
@@ -167,21 +193,6 @@ def load_for(trip: Trip, plan: Plan, modality: str) -> Pretrained:
     assert plan.model is not None
     model, allow_pickle = trip.locate(plan.model), trip.options.allow_pickle
     return load(model, modality, weights=plan.pretrained, seed=plan.seed, allow_pickle=allow_pickle)
-
-
-class Some(Inputs):
-    """Some rows of other inputs."""
-
-    def __init__(self, whole: Inputs, places: Numbers) -> None:
-        self.whole, self.places = whole, np.asarray(places)
-        self.lengths = whole.lengths[self.places]
-        self.key = digest(whole.key.encode(), self.places.tobytes())
-
-    def batch(self, numbers: Numbers) -> State:
-        return self.whole.batch(self.places[np.asarray(numbers)])
-
-    def packed(self, numbers: Numbers) -> State:
-        return self.whole.packed(self.places[np.asarray(numbers)])
 
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:

@@ -46,6 +46,7 @@ class Task(ABC):
     roles: ClassVar[tuple[str, ...]]  # columns that it needs, the input first
     primary: ClassVar[str]
     whole_street: ClassVar[bool] = True  # or can it so far only be learned, from Python?
+    fused: ClassVar[bool] = False  # does the loss read the weights of the head, or only its answers?
 
     def fits(self, roles: dict[str, str]) -> bool:
         """Do the columns that were found make this task, and can the whole street take it?"""

@@ -40,6 +40,7 @@ class Chat(Task):
     roles: ClassVar[tuple[str, ...]] = ("messages",)
     primary: ClassVar[str] = "log_loss"
     whole_street: ClassVar[bool] = False
+    fused: ClassVar[bool] = True
 
     def encode(
         self, pretrained: Pretrained, conversations: Sequence[Sequence[Mapping[str, str]]]

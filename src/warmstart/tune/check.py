@@ -7,6 +7,10 @@ from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Phase, Plan
 from warmstart.models.anatomy import Anatomy
 from warmstart.models.precision import PRECISIONS
+from warmstart.tasks._task import Task
+from warmstart.tune.crew import Crew
+from warmstart.tune.guards import GUARDS
+from warmstart.tune.job import Guard
 from warmstart.tune.schedule import SHAPES
 
 SOLVERS = ("adamw", "logistic")
@@ -24,6 +28,39 @@ def check_plan(plan: Plan, anatomy: Anatomy) -> None:
     one_of("precision", plan.precision, PRECISIONS)
     for number, phase in enumerate(plan.phases):
         check_phase(f"phases.{number}", phase, anatomy)
+
+
+def check_crew(plan: Plan, anatomy: Anatomy, crew: Crew, task: Task | None = None) -> None:
+    """Raise WarmstartError for a plan that several processes cannot follow as one would."""
+    if not crew.alone and batch_statistics(plan, anatomy):
+        raise WarmstartError(
+            f"plan: norm_statistics = 'learn', and each of {crew.size} processes would see but its own rows",
+            "set norm_statistics: frozen, or train in one process",
+            "needs-one-process",
+        )
+    if crew.sharded and task is not None and task.fused:
+        raise WarmstartError(
+            f"task {plan.task!r} reads the weights of the output layer for its loss; --shard divides them",
+            "leave out --shard",
+            "cannot-shard",
+        )
+    for guard in plan.guards if crew.sharded else ():
+        if GUARDS.get(guard["name"]).penalty is not Guard.penalty:
+            raise WarmstartError(
+                f"guard {guard['name']!r} reads all weights in every step; sharded ones are never together",
+                "take the guard out, or leave out --shard",
+                "cannot-shard",
+            )
+
+
+def batch_statistics(plan: Plan, anatomy: Anatomy) -> bool:
+    """Does a step depend on which rows go through the network together?"""
+    return plan.norm_statistics == "learn" and anatomy.has_batch_norm and steps(plan)
+
+
+def steps(plan: Plan) -> bool:
+    """Is there anything that processes can divide among them?"""
+    return any(phase.solver == "adamw" for phase in plan.phases)
 
 
 def check_phase(where: str, phase: Phase, anatomy: Anatomy) -> None:

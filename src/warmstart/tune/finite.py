@@ -12,6 +12,7 @@ from torch import Tensor
 
 from warmstart.base.errors import WarmstartError
 from warmstart.models.anatomy import BATCH_NORMS
+from warmstart.models.gathered import held
 from warmstart.tasks._task import Look
 from warmstart.tune.job import Job, Split
 from warmstart.tune.looks import look_at
@@ -42,7 +43,8 @@ def bad_weight(job: Job) -> str | None:
         if isinstance(module, BATCH_NORMS)
         for name, buffer in module.named_buffers(recurse=False)
     )
-    return first_bad(model.named_parameters()) or first_bad(statistics)
+    found = first_bad((n, held(p)) for n, p in model.named_parameters()) or first_bad(statistics)
+    return found or ("a weight" if job.crew.largest(found is not None)[0] else None)
 
 
 def check_weights(job: Job) -> None:

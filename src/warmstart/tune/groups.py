@@ -1,5 +1,6 @@
 """What the optimiser may touch: rates that fall towards the input, and no decay on norms and biases."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,14 +10,19 @@ from warmstart.base.types import Phase
 from warmstart.models.anatomy import Anatomy
 
 
-def optimiser(anatomy: Anatomy, phase: Phase) -> torch.optim.AdamW:
-    """AdamW over the groups that learn; each remembers its own full rate as "full_lr"."""
+def optimiser(
+    anatomy: Anatomy, phase: Phase, held: Callable[[nn.Parameter], nn.Parameter] = lambda parameter: parameter
+) -> torch.optim.AdamW:
+    """AdamW over the groups that learn; each remembers its own full rate as "full_lr".
+
+    `held` gives what this process holds of a parameter.
+    """
     decayed, tables = decayed_parameters(anatomy.model), []
     for name, share in anatomy.rates(phase.learn, phase.decay).items():
         rate = phase.head_lr if phase.head_lr and name == anatomy.names[-1] else phase.lr * share
         learning = [p for p in anatomy.parameters(name) if p.requires_grad]
         for decays in (True, False):
-            chosen = [p for p in learning if (id(p) in decayed) is decays]
+            chosen = [held(p) for p in learning if (id(p) in decayed) is decays]
             if chosen:
                 tables.append(table(chosen, rate, phase.weight_decay if decays else 0.0))
     return torch.optim.AdamW(tables, lr=phase.lr, fused=True)

@@ -58,6 +58,7 @@ def weights_key(job: Job) -> str:
 def machine(job: Job) -> dict[str, Any]:
     """What the last bits depend on beside the training."""
     return {
+        "processes": job.crew.size,
         "threads": torch.get_num_threads(),
         "device": job.device.type,
         "processor": platform.machine(),

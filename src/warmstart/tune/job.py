@@ -12,9 +12,12 @@ from torch import Tensor
 from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Plan
 from warmstart.models.anatomy import Anatomy
+from warmstart.models.gathered import gathered
 from warmstart.models.inputs import Inputs
 from warmstart.models.vocabulary import Vocabulary, whole_tensors
 from warmstart.tasks._task import Task
+from warmstart.tune.crew import ALONE, Crew
+from warmstart.tune.shards import Shards
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Job:
     proofs: dict[str, Any] = field(default_factory=lambda: {"frozen_unmoved": True, "prefix_cached": []})
     seconds: float = 0.0  # spent in earlier sittings
     vocabulary: Vocabulary | None = field(default=None, repr=False)  # while only some of its rows take part
+    crew: Crew = ALONE  # the processes that train together
+    shards: Shards | None = field(default=None, repr=False)  # while each process holds a part of the weights
 
     @property
     def device(self) -> torch.device:
@@ -62,7 +67,7 @@ class Job:
     def weights(self) -> dict[str, Tensor]:
         """Copies of everything that may move, by name."""
         state = self.anatomy.model.state_dict()
-        copies = {name: state[name].detach().clone() for name in self.moving}
+        copies = {name: gathered(state[name].detach()).clone() for name in self.moving}
         return whole_tensors(copies, self.vocabulary)
 
     def set_weights(self, weights: Mapping[str, Tensor]) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from warmstart.base.errors import WarmstartError
@@ -29,7 +29,8 @@ from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._task import Task
 from warmstart.tune import finite, head, norms, resume
-from warmstart.tune.check import check_plan
+from warmstart.tune.check import check_crew, check_plan
+from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.explosion import stop_if_exploded
 from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
@@ -38,6 +39,7 @@ from warmstart.tune.looks import look_at_all
 from warmstart.tune.memory import looking
 from warmstart.tune.modes import MODES
 from warmstart.tune.schedule import factor
+from warmstart.tune.shards import sharded
 from warmstart.tune.signals import Stop, held
 from warmstart.tune.step import one_step
 from warmstart.tune.trunk import Keeping, behind_prefix, fingerprint_of, unmoving
@@ -64,8 +66,12 @@ def tune(
     splits: Mapping[str, Split],
     keeping: Keeping | None = None,
     tell: Tell = nobody,
+    crew: Crew = ALONE,
 ) -> Trained:
     """Train the model in place by the plan; `splits` has "train" and "validation".
+
+    With a `crew` several processes train one model: each calls this with the same plan, weights and rows,
+    and each ends with the same model.
 
     Where plan.precision is "auto", nobody measured, and it is float32; so are all answers afterwards.
     With keeping.checkpoints a training that was broken off goes on where it was, and ends with the same bits
@@ -75,8 +81,9 @@ def tune(
     started = time.perf_counter()
     keeping = keeping or Keeping()
     check_plan(plan, pretrained.anatomy)
+    check_crew(plan, pretrained.anatomy, crew, task)
     pretrained.anatomy.precision = FP32 if plan.precision == AUTO else plan.precision
-    job = new_job(pretrained.anatomy, plan, task, splits, tell)
+    job = new_job(pretrained.anatomy, plan, task, splits, tell, crew)
     guards: list[Guard] = [GUARDS.build(table) for table in plan.guards]
     for guard in guards:
         guard.begin(job)
@@ -100,11 +107,18 @@ def tune(
     return Trained(seconds, job.steps, count_learning(job), history, job.proofs, saver.failed)
 
 
-def new_job(anatomy: Anatomy, plan: Plan, task: Task, splits: Mapping[str, Split], tell: Tell) -> Job:
+def new_job(
+    anatomy: Anatomy,
+    plan: Plan,
+    task: Task,
+    splits: Mapping[str, Split],
+    tell: Tell,
+    crew: Crew = ALONE,
+) -> Job:
     learn = {name for phase in plan.phases for name in anatomy.chosen(phase.learn)}
     still = frozen_names(anatomy, learn)
     moving = tuple(name for name in anatomy.model.state_dict() if name not in still)
-    return Job(plan, task, anatomy, splits, moving, tell)
+    return Job(plan, task, anatomy, splits, moving, tell if crew.first else nobody, crew=crew)
 
 
 def run_phase(
@@ -125,10 +139,13 @@ def run_phase(
     if phase.solver == "logistic":
         solve(job, guards, splits, start)
     else:
-        with few_words(job, guards, splits) as shorter:
+        with few_words(job, guards, splits) as shorter, sharded(job.anatomy, start, job.crew) as job.shards:
             step_through(job, guards, phase, shorter, start, saver, optimiser_state)
+        job.shards = None
     if fingerprint_of(job.anatomy, still) != before:
         raise RuntimeError(f"layers that were frozen in phase {job.phase + 1} have moved")
+    if not job.crew.alone and not job.crew.agree(fingerprint_of(job.anatomy, job.moving)):
+        raise RuntimeError(f"the weights of the processes differ after phase {job.phase + 1}")
 
 
 def first_look(
@@ -184,9 +201,9 @@ def step_through(
     optimiser_state: Mapping[str, Tensor] | None,
 ) -> None:
     """Epochs of steps, an evaluation after each, until they are done or a guard stops."""
-    stepper = optimiser(job.anatomy, phase)
+    stepper = optimiser(job.anatomy, phase, *(() if job.shards is None else (job.shards.part,)))
     if optimiser_state:
-        resume.set_optimiser(stepper, optimiser_state)
+        resume.set_optimiser(stepper, optimiser_state, job.shards)
     mode = MODES.get(job.plan.mode)()
     with held(saver.folder is not None) as stop, quiet_collector():
         while job.epoch < phase.epochs and not job.stop:
@@ -196,7 +213,7 @@ def step_through(
                 rate = factor(phase, done + job.step, total)
                 one_step(job, guards, stepper, splits["train"], batches[job.step], start, rate)
                 after_step(job, phase, len(batches), stepper, saver, stop)
-            scores = stop.unless_asked(lambda: look(job, splits, start))
+            scores = stop.unless_asked(lambda: look(job, splits, start), job.crew.alone)
             if scores is None:
                 saver.put_down(stop, stepper)
             last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
@@ -204,9 +221,7 @@ def step_through(
             record(job, guards, scores, seen, job.epoch + 1)
             stop_if_exploded(job)
             job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
-            saver.save_if_due(stepper)
-            if stop.signal:
-                saver.put_down(stop, stepper)
+            saver.save_or_stop(stepper, stop)
 
 
 def after_step(
@@ -218,9 +233,7 @@ def after_step(
         raise finite.too_many(job)
     job.step, job.steps = job.step + 1, job.steps + 1
     saver.progress(phase, per_epoch)
-    saver.save_if_due(stepper)
-    if stop.signal:
-        saver.put_down(stop, stepper)
+    saver.save_or_stop(stepper, stop)
 
 
 def look(job: Job, splits: Mapping[str, Split], start: int) -> dict[str, float]:
@@ -258,17 +271,24 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
             "no-linear-head",
         )
 
-    def ask(rows: Inputs) -> Tensor:
-        return before_head(job.anatomy, rows, start)
-
-    features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
-    leave, classes = job.plan.phases[job.phase].leave, found[1].out_features
-    solved = head.solve_head(found[1], features["train"], features["validation"], classes, leave)
+    solved = job.crew.said(solution(job, splits, start, found[1]) if job.crew.first else {})
+    job.crew.hand_out([found[1].weight.data, found[1].bias.data])
     train_loss = look_at_all(job, splits["train"], start).loss
     job.steps += 1
     job.tell({"event": "solved", "phase": job.phase + 1, **solved})
     seen = {"lr": 0.0, "train_loss": train_loss}
     record(job, guards, evaluate(job, splits["validation"], start), seen, job.epoch + 1)
+
+
+def solution(job: Job, splits: Mapping[str, Split], start: int, linear: nn.Linear) -> dict[str, Any]:
+    """Set the head to what solves it; returns what was found."""
+
+    def ask(rows: Inputs) -> Tensor:
+        return before_head(job.anatomy, rows, start)
+
+    features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
+    leave = job.plan.phases[job.phase].leave
+    return head.solve_head(linear, features["train"], features["validation"], linear.out_features, leave)
 
 
 def phase_learns_more(job: Job) -> bool:

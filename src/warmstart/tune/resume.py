@@ -13,11 +13,13 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
+from warmstart.base.errors import WarmstartError
 from warmstart.tune import checkpoint, finite, replan
 from warmstart.tune.identity import Identity, differences, identity_of
 from warmstart.tune.job import Guard, Job
 from warmstart.tune.progress import Progress
 from warmstart.tune.save_thread import FAILURES, SaveThread
+from warmstart.tune.shards import Shards
 from warmstart.tune.signals import Stop, StopNow
 
 PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history", "proofs")
@@ -46,7 +48,14 @@ class Saver:
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.job, self.started)
-        self.identity = identity_of(self.job) if self.folder is not None else None
+        wanted = self.folder is not None or not self.job.crew.alone
+        self.identity = identity_of(self.job) if wanted else None
+        if self.identity is not None and not self.job.crew.agree(self.identity.fingerprint):
+            raise WarmstartError(
+                "the processes that should train together have other rows, plans or models",
+                "give them the same files, and the same versions of warmstart",
+                "not-together",
+            )
 
     def __enter__(self) -> Saver:
         return self
@@ -62,7 +71,7 @@ class Saver:
         """
         if self.folder is None or self.identity is None:
             return None
-        looked = checkpoint.look(self.folder, self.identity)
+        looked = self.look(self.folder, self.identity)
         for line in looked.passed:
             self.note(f"checkpoint not used: {line}")
         if looked.own is not None:
@@ -70,6 +79,16 @@ class Saver:
         if looked.other is not None:
             self.change(looked.other, self.identity.training)
         return None
+
+    def look(self, folder: Path, identity: Identity) -> checkpoint.Looked:
+        """What lies in the folder: the first process looks, the others read what it chose."""
+        crew = self.job.crew
+        looked = checkpoint.look(folder, identity) if crew.first else checkpoint.Looked(None, None, [])
+        chosen = crew.said([None if c is None else c.name for c in (looked.own, looked.other)])
+        if crew.first:
+            return looked
+        own, other = (None if name is None else checkpoint.read(folder / name) for name in chosen)
+        return checkpoint.Looked(own, other, [])
 
     def change(self, kept: checkpoint.Checkpoint, now: Mapping[str, Any]) -> None:
         """Go on with what is another training by now, where that is wanted and honest."""
@@ -102,18 +121,31 @@ class Saver:
         for i, guard in enumerate(self.guards):
             guard.restore(kept.numbers["guards"][i], kept.tensors.get(f"guard.{i}", {}))
 
-    def save_if_due(self, stepper: torch.optim.Optimizer) -> None:
-        if self.thread.busy and self.every:
-            return
-        if time.perf_counter() - self.saved >= self.every:
+    def save_or_stop(self, stepper: torch.optim.Optimizer, stop: Stop) -> None:
+        """Save if it is time, and put the training down if anybody asked for it: in all processes alike."""
+        due, asked = map(int, self.job.crew.largest(self.due, stop.signal))
+        if due:
             self.save(stepper)
+        if self.job.crew.alone:
+            asked = stop.signal  # perhaps while it was saved; several processes hear of that a step later
+        if asked:
+            stop.signal = stop.signal or asked
+            self.put_down(stop, stepper)
+
+    @property
+    def due(self) -> bool:
+        """Is it time for a checkpoint? The first process looks at its clock."""
+        if not self.job.crew.first or (self.thread.busy and self.every):
+            return False
+        return time.perf_counter() - self.saved >= self.every
 
     def save(self, stepper: torch.optim.Optimizer | None) -> None:
         """Begin to write a checkpoint, after the one before it. Where this fails, it is said and counted.
 
         WarmstartError if a number that would be written is none.
         """
-        if self.folder is None:
+        crew = self.job.crew
+        if self.folder is None or not (crew.first or crew.sharded):
             return None
         self.wait()
         folder, identity = self.folder, self.identity
@@ -121,7 +153,11 @@ class Saver:
         try:
             numbers, tensors = self.snapshot(stepper)
         except FAILURES as error:
+            if crew.sharded:  # the others wait for this process's part
+                raise
             return self.warn(error)
+        if not crew.first:
+            return None
         for name, table in tensors.items():
             if (bad := finite.first_bad(table)) is not None:
                 raise finite.ruined(self.job, f"{bad} ({name})")
@@ -142,7 +178,8 @@ class Saver:
         }
         tensors: dict[str, dict[str, Tensor]] = {"weights": job.weights()}
         if stepper is not None:
-            tensors["optimiser"] = {n: t.clone() for n, t in optimiser_tensors(stepper).items()}
+            moments = optimiser_tensors(stepper, job.shards)
+            tensors["optimiser"] = {n: t.clone() for n, t in moments.items()}
         tensors |= {f"guard.{i}": dict(table) for i, (_, table) in enumerate(guards) if table}
         return numbers, {
             n: {k: v.detach().cpu().contiguous() for k, v in t.items()} for n, t in tensors.items()
@@ -168,13 +205,18 @@ class Saver:
         stop.hand_on()
 
 
-def optimiser_tensors(stepper: torch.optim.Optimizer) -> dict[str, Tensor]:
+def optimiser_tensors(stepper: torch.optim.Optimizer, shards: Shards | None = None) -> dict[str, Tensor]:
     state: dict[int, dict[str, Any]] = stepper.state_dict()["state"]
-    return {f"{i}.{name}": value for i, table in state.items() for name, value in table.items()}
+    tensors = {f"{i}.{name}": value for i, table in state.items() for name, value in table.items()}
+    return tensors if shards is None else shards.whole_moments(stepper, tensors)
 
 
-def set_optimiser(stepper: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+def set_optimiser(
+    stepper: torch.optim.Optimizer, tensors: Mapping[str, Tensor], shards: Shards | None = None
+) -> None:
     """Give the optimiser the moments and step counts that `optimiser_tensors` took."""
+    if shards is not None:
+        tensors = shards.own_moments(stepper, tensors)
     state: dict[int, dict[str, Tensor]] = {}
     for path, value in tensors.items():
         number, name = path.split(".", 1)

@@ -35,9 +35,12 @@ class Stop:
         if self.breakable:
             raise BrokenOff
 
-    def unless_asked(self, work: Callable[[], T]) -> T | None:
-        """What `work` gives, which must leave nothing behind; None where it was broken off."""
-        self.breakable = True
+    def unless_asked(self, work: Callable[[], T], breakable: bool = True) -> T | None:
+        """What `work` gives, which must leave nothing behind; None where it was broken off.
+
+        Work of several processes is not `breakable`: the others would wait for this one.
+        """
+        self.breakable = breakable
         try:
             return work()
         except BrokenOff:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from warmstart.base.seeds import stream
 from warmstart.models.features import read
-from warmstart.tune import finite, memory
+from warmstart.tune import finite, memory, together
 from warmstart.tune.job import Guard, Job, Split
 
 
@@ -26,23 +26,23 @@ def one_step(
 ) -> None:
     """Learn from these rows, which stand before group `start`, with `rate` times the full learning rates.
 
-    The rows go through in parts of plan.micro_batch, or fewer where memory runs out, which changes nothing
-    but rounding. A step whose loss or gradient is not finite is not taken. Dividing by the count and clipping
-    are left to the optimiser, which passes over every gradient anyway.
+    The rows are divided among the processes, and go through in parts of plan.micro_batch, or fewer where
+    memory runs out, which changes nothing but rounding. A step whose loss or gradient is not finite is not
+    taken. Penalties of guards come after the gradients of all processes, once. Dividing by the count and
+    clipping are left to the optimiser, which passes over every gradient anyway.
     """
     for table in stepper.param_groups:
         table["lr"] = table["full_lr"] * rate
     stepper.zero_grad(set_to_none=True)
     undo = finite.statistics(job)
-    total, count = memory.learning(
-        job, stepper, len(numbers), undo, lambda: add_gradients(job, split, numbers, start)
-    )
-    learning = [p for table in stepper.param_groups for p in table["params"] if p.grad is not None]
+    rows = together.largest_share(job, split, numbers)
+    own = memory.learning(job, stepper, rows, undo, lambda: add_gradients(job, split, numbers, start))
+    total, count = together.total_of(job, stepper, own)
     for guard in guards:
         penalty = guard.penalty(job)
         if penalty is not None:
             (penalty * count).backward()  # type: ignore[no-untyped-call]
-    norm = float(torch.nn.utils.get_total_norm([p.grad for p in learning if p.grad is not None])) / count
+    norm = together.norm(job, stepper) / count
     if not (math.isfinite(total) and math.isfinite(norm)):
         undo()
         finite.skip(job, split, numbers, start, total / count)
@@ -57,19 +57,19 @@ def one_step(
 def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int) -> tuple[float, int]:
     """Add up the gradients of the summed loss; returns that sum and the number of answers.
 
-    Dropout draws from a stream of its own for each step, so that a resumed training draws the same.
+    Of several processes each takes its share of the rows. Dropout draws from a stream of its own for each
+    step and process, so that a resumed training draws the same.
     """
-    size = memory.at_a_time(job.limits, "step", job.plan.micro_batch or len(numbers))
     total, count, device = 0.0, 0, job.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        sow(stream(job.plan.seed, "dropout", job.phase, job.epoch, job.step), device)
-        for i in range(0, len(numbers), size):
-            part = numbers[i : i + size]
+        sow(stream(job.plan.seed, "dropout", *together.place(job)), device)
+        for part, weight in together.parts(job, split, numbers):
             state, targets = read(job.anatomy, split.inputs, part), split.targets[torch.from_numpy(part)]
             loss, answers = job.task.loss_of(job.anatomy, state, start, targets.to(device))
+            loss = loss if weight else loss * 0
             loss.backward()  # type: ignore[no-untyped-call]
-            total, count = total + float(loss.detach()), count + answers
-    return total, max(1, count)
+            total, count = total + float(loss.detach()), count + answers * weight
+    return total, count
 
 
 def sow(seed: int, device: torch.device) -> None:

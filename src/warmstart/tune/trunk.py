@@ -42,8 +42,8 @@ def behind_prefix(job: Job, phase: Phase, keeping: Keeping) -> tuple[Mapping[str
         return keep_prefixes(job.anatomy, rows, stops, cache, keeping.cache_limit).get(boundary)
 
     for name, split in job.splits.items():
-        inputs = looking(job.limits, split.inputs, keep, job.tell)
-        if inputs is None:
+        inputs = job.crew.in_turn(lambda rows=split.inputs: looking(job.limits, rows, keep, job.tell))  # type: ignore[misc]
+        if job.crew.largest(inputs is None)[0] or inputs is None:
             what = "what the frozen layers give is too large to keep here, so they are run in every step"
             job.tell({"event": "note", "what": what})
             return job.splits, 0
