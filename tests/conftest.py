@@ -6,6 +6,7 @@ change a copy.
 
 import os
 import shutil
+import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,3 +84,12 @@ def assets() -> Path:
     if not (place / "weights").is_dir():
         pytest.skip(f"no weights in {place}; set WARMSTART_ASSETS")
     return place
+
+
+@pytest.fixture(autouse=True)
+def signals_are_left_as_they_were():
+    """A handler that outlives its test would swallow the Ctrl-C of a later one."""
+    before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+    yield
+    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

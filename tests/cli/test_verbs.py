@@ -268,8 +268,10 @@ def test_an_interruption_says_how_to_go_on(world, tmp_path, capsys):
 def interrupted(happened) -> Iterator[None]:
     """Ctrl-C as soon as something has happened.
 
-    Python drops an interrupt that meets it while it finalises an object; so press again.
+    Python drops an interrupt that meets it while it finalises an object; so press again. A shell has what it
+    starts in the background ignore Ctrl-C, and so these tests perhaps.
     """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     over = threading.Event()
 
     def press():
@@ -286,6 +288,7 @@ def interrupted(happened) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_our_own_fault_is_kept_in_a_file():

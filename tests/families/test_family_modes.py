@@ -1,5 +1,7 @@
 """One contract for every mode of learning: a new file in the folder is tested by existing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -15,12 +17,15 @@ def mode(request):
     return MODES.get(request.param)()
 
 
-def job(rows=22, batch=8, seed=3, phase=0, epoch=0, lengths=None):
+PADDED, PACKED = SimpleNamespace(packs=False), SimpleNamespace(packs=True)
+
+
+def job(rows=22, batch=8, seed=3, phase=0, epoch=0, lengths=None, anatomy=PADDED):
     lengths = np.random.default_rng(5).integers(1, 30, rows) if lengths is None else np.asarray(lengths)
     inputs = TextInputs(Ragged.of([[4] * n for n in lengths]), 0)
     splits = {"train": Split(inputs, torch.zeros(len(lengths), dtype=torch.long))}
     plan = worlds.plan(worlds.phase(), batch=batch, seed=seed)
-    return Job(plan, None, None, splits, (), phase=phase, epoch=epoch)
+    return Job(plan, None, anatomy, splits, (), phase=phase, epoch=epoch)
 
 
 def flat(batches):
@@ -58,7 +63,17 @@ def test_numbers_are_integers_that_index_rows(mode):
         worlds.splits("bert")["train"].inputs.batch(batch)
 
 
-def test_rows_of_like_length_share_a_batch(mode):
+def test_batches_that_need_no_padding_are_made_by_chance(mode):
+    """So each is about as long as the others, and none takes more memory."""
+    lengths = np.random.default_rng(0).lognormal(3, 0.7, 1000).astype(int) + 1
+    by_chance, alike = (
+        np.std([lengths[b].sum() for b in mode.batches(job(lengths=lengths, batch=16, anatomy=anatomy))])
+        for anatomy in (PACKED, PADDED)
+    )
+    assert by_chance < 0.5 * alike
+
+
+def test_rows_of_like_length_share_a_padded_batch(mode):
     lengths = np.random.default_rng(0).lognormal(3, 0.7, 1000).astype(int) + 1
     batches = mode.batches(job(lengths=lengths, batch=16))
     padded = sum(len(b) * lengths[b].max() for b in batches)
