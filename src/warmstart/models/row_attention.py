@@ -155,17 +155,19 @@ class RowAttention(torch.autograd.Function):
         for bucket in layout.buckets:
             q, k, v = next(kept), next(kept), next(kept)
             g = gradient_of(grads[0], bucket, len(k) // len(bucket.rows), brief).mul_(1 / (1 - ctx.dropout))
-            g_q, g_k, g_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+            whole = ctx.sight == EVERYWHERE  # then no two pieces share a key
+            fresh = torch.empty_like if whole else torch.zeros_like
+            g_q, g_k, g_v = torch.empty_like(q), fresh(k), fresh(v)
             for piece in pieces(bucket, q, ctx.sight):
                 shares, keep = next(kept), next(kept)
                 own = piece.asking(g)
-                piece.asked(g_v).add_(torch.bmm(left(shares, keep).transpose(1, 2), own))
+                add_product(piece.asked(g_v), left(shares, keep).transpose(1, 2), own, whole)
                 g_shares = torch.bmm(own, piece.asked(v).transpose(1, 2))
                 if keep is not None:
                     g_shares.mul_(keep)
                 g_scores = torch._softmax_backward_data(g_shares, shares, -1, shares.dtype)
                 piece.put(g_q, torch.bmm(g_scores, piece.asked(k)))
-                piece.asked(g_k).add_(torch.bmm(g_scores.transpose(1, 2), piece.asking(q)))
+                add_product(piece.asked(g_k), g_scores.transpose(1, 2), piece.asking(q), whole)
             scales = (ctx.scale, ctx.scale, 1.0)
             for part, g_x, scale in zip(parts, (g_q, g_k[:, None], g_v[:, None]), scales, strict=True):
                 part.append(side_by_side(g_x, bucket, scale))
@@ -219,6 +221,16 @@ def pieces(bucket: Bucket, q: Tensor, sight: Sight) -> Iterator[Piece]:
             rows = slice(row, min(row + some, len(bucket.rows)))
             heads = slice(rows.start * each, rows.stop * each)
             yield Piece(rows, heads, slice(begin, end), seen, sight)
+
+
+def add_product(place: Tensor, one: Tensor, other: Tensor, fresh: bool) -> None:
+    """Add the products to what stands there, or put them there where it is `fresh`."""
+    if fresh and place.is_contiguous():
+        torch.bmm(one, other, out=place)
+    elif fresh:
+        place.copy_(torch.bmm(one, other))
+    else:
+        place.add_(torch.bmm(one, other))
 
 
 def left(shares: Tensor, keep: Tensor | None) -> Tensor:
