@@ -120,25 +120,33 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--share", type=float, default=1.0, help="of the training rows; compared with no baseline"
     )
+    parser.add_argument(
+        "--without", nargs="+", default=(), metavar="PEER", help="contenders to leave out, by name"
+    )
     parser.add_argument("--threads", type=int, default=1, help="of every process")
     parser.add_argument("--seed", type=int, default=0, help="of the first round; the next ones count on")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
     parser.add_argument("--update", action="store_true", help="take what is measured as the new baseline")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="for data and logs")
     given = parser.parse_args(words)
+    peers = {side.name for row in known.values() for trial in row.trials for side in trial.contenders[1:]}
+    for name in given.without:
+        if name not in peers:
+            parser.error(f"no peer {name!r}; known are {', '.join(sorted(peers))}")
     for name in given.ids:
         if name not in known:
             parser.error(f"no row {name}; known are {', '.join(known)}")
     if not 0 < given.share <= 1:
         parser.error(f"--share {given.share}: give a share above 0, at most 1")
-    if given.update and (given.quick or given.share < 1):
-        parser.error("a look at a part is no baseline: leave out --update, or --quick and --share")
+    if given.update and (given.quick or given.share < 1 or given.without):
+        parser.error("a look at a part is no baseline: leave out --update, or --quick, --share, --without")
     return given
 
 
 def suite(given: argparse.Namespace) -> list[str]:
     """Measure, print and compare; returns what failed or has become worse."""
-    rows, worse = {name: row.shared(given.share) for name, row in all_rows(given.quick).items()}, []
+    whole, worse = all_rows(given.quick), []
+    rows = {name: row.shared(given.share).without(given.without) for name, row in whole.items()}
     place = given.out.resolve()
     for name in given.ids or rows:
         rounds = given.rounds or (1 if given.quick else 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
@@ -107,6 +108,12 @@ class Row:
     def shared(self, share: float) -> Row:
         return replace(self, trials=tuple(trial.shared(share) for trial in self.trials))
 
+    def without(self, names: Sequence[str]) -> Row:
+        """The same with fewer peers."""
+        kept = [tuple(c for c in t.contenders if c.name not in names) for t in self.trials]
+        trials = zip(self.trials, kept, strict=True)
+        return replace(self, trials=tuple(replace(t, contenders=sides) for t, sides in trials))
+
 
 def all_rows(quick: bool) -> dict[str, Row]:
     made = (text_full, text_top, image_frozen, image_third, image_full, chat, first_step, whole_street, peak)
@@ -161,8 +168,8 @@ def images(
 ) -> Row:
     """Both networks; quick, the larger one on few pictures.
 
-    transformers gives MobileNet's norms TensorFlow's momentum, so that they know the last batch alone; we turn
-    it round, and then both sides would be judged by different statistics. So they stand still on both.
+    transformers gives MobileNet's norms TensorFlow's momentum, so that they know the last batch alone; we
+    turn it round, and then both sides would be judged by different statistics. So they stand still on both.
     """
     names, batch = (("resnet-18",), 12) if quick else (("mobilenet-v2", "resnet-18"), 32)
     return Row(

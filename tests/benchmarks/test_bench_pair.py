@@ -83,3 +83,14 @@ def test_a_quick_suite_of_no_rows_asks_for_all(monkeypatch, capsys):
     assert seen == list(all_rows(True))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["id"] for line in lines] == seen
+
+
+def test_peers_can_be_left_out_by_name_and_we_cannot(capsys):
+    row = all_rows(quick=False)["P1"].without(["plain loop", "fastai"])
+    assert [side.name for side in row.trials[0].contenders] == [
+        *("warmstart", "trainer", "trainer grouped bf16", "lightning")
+    ]
+    for name in ("warmstart", "nobody"):
+        with pytest.raises(SystemExit):
+            asked(["P1", "--without", name])
+        assert f"no peer {name!r}" in capsys.readouterr().err
