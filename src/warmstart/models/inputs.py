@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ PICTURES = 16  # at most so many at a time: maps of more leave the processor's c
 class Inputs(ABC):
     """Rows that can be asked for by number; `lengths` are tokens a row (1 for pictures)."""
 
+    few: ClassVar[int] = 16  # rows that tell how long a step takes
     lengths: NDArray[np.int64]
     key: str  # a hash of the content: equal keys, equal inputs
 
@@ -128,6 +129,8 @@ class TextInputs(Inputs):
 
 class ImageInputs(Inputs):
     """Pictures as the processor leaves them, kept as bytes and scaled when they are asked for."""
+
+    few = 4  # each is as dear as a long text
 
     def __init__(
         self,

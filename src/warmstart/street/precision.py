@@ -15,7 +15,7 @@ from warmstart.street.folder import Trip
 from warmstart.tasks._task import Task
 
 FILE = "precision.json"
-ROWS, TOKENS = 16, 512  # at most, in the small batch to measure with
+TOKENS = 512  # at most, in the small batch to measure with
 
 
 def settle(trip: Trip, pretrained: Pretrained, inputs: Inputs, wanted: str = AUTO) -> str:
@@ -52,7 +52,7 @@ def measure(
     With a task and its targets the loss is the task's; else it is that of logits, whatever they are to say.
     """
     anatomy = pretrained.anatomy
-    rows = range(max(1, int((np.cumsum(inputs.lengths[:ROWS]) <= TOKENS).sum())))
+    rows = range(max(1, int((np.cumsum(inputs.lengths[: inputs.few]) <= TOKENS).sum())))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
