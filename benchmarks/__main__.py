@@ -138,8 +138,8 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
             parser.error(f"no row {name}; known are {', '.join(known)}")
     if not 0 < given.share <= 1:
         parser.error(f"--share {given.share}: give a share above 0, at most 1")
-    if given.update and (given.quick or given.share < 1 or given.without):
-        parser.error("a look at a part is no baseline: leave out --update, or --quick, --share, --without")
+    if given.update and (given.quick or given.share < 1):
+        parser.error("a look at a part is no baseline: leave out --update, or --quick and --share")
     return given
 
 

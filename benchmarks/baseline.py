@@ -35,8 +35,12 @@ def regressions(measured: dict[str, Any], baseline: dict[str, Any]) -> list[str]
 
 
 def update(measured: dict[str, Any], path: Path = BASELINE) -> None:
-    """Take a row's ratios and memory as the new baseline; other rows stay."""
+    """Take a row's ratios and memory as the new baseline; other rows, and peers that were left out, stay."""
     table = read_baseline(path)
+    before = table.get(measured["id"], {"ratios": {}, "memory": {}})
     ratios = {name: ratio["value"] for name, ratio in measured["ratios"].items()}
-    table[measured["id"]] = {"ratios": ratios, "memory": measured["memory"]}
+    table[measured["id"]] = {
+        "ratios": {**before["ratios"], **ratios},
+        "memory": {**before["memory"], **measured["memory"]},
+    }
     path.write_text(json.dumps(table, indent=2, sort_keys=True) + "\n", encoding="utf-8")

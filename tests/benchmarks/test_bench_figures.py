@@ -119,3 +119,11 @@ def test_language_models_are_compared_by_their_losses_on_the_validation_rows():
     assert not same_result([lost(5.0)], [lost(5.0, (5.0, 9.0))], held=100)
     scattered = [lost(4.9), lost(5.3), lost(5.1)]
     assert same_result([lost(4.8), lost(5.0), lost(5.1)], scattered, held=100)
+
+
+def test_a_new_baseline_keeps_the_peers_that_were_left_out(tmp_path):
+    path = tmp_path / "baseline.json"
+    update(measured([[ran("ours", 1), ran("peer", 2), ran("other", 3)]]), path)
+    update(measured([[ran("ours", 1), ran("peer", 4)]]), path)
+    (row,) = read_baseline(path).values()
+    assert sorted(row["ratios"].values()) == [3.0, 4.0]
