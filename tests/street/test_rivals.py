@@ -44,3 +44,16 @@ def test_scratch_has_the_shape_of_the_plan_s_network(strategy):
     scratch = rival_plans(plan, POOLED)["scratch"]
     assert {"name": "mean_pool"} in scratch.edits
     assert scratch.edits == tuple(e for e in plan.edits if e["name"] != "lora")
+
+
+@pytest.mark.parametrize("times", [0.5, 1, 2])
+def test_scratch_takes_as_many_times_more_epochs_as_the_plan(times):
+    plan = plan_for("full", POOLED, "m")
+    epochs = plan.phases[-1].epochs
+    mine = replace(plan, phases=(*plan.phases[:-1], replace(plan.phases[-1], epochs=round(epochs * times))))
+    assert rival_plans(mine, POOLED)["scratch"].phases[0].epochs == 2 * round(epochs * times)
+
+
+def test_beside_frozen_layers_scratch_has_the_epochs_of_its_rule():
+    rivals = rival_plans(plan_for("frozen", POOLED, "m"), POOLED)
+    assert rivals["scratch"].phases == plan_for("scratch", POOLED, "m").phases

@@ -18,7 +18,7 @@ from warmstart.adapt.merge import merge_adapters
 from warmstart.base.files import write_text
 from warmstart.base.seeds import generator
 from warmstart.base.tables import to_table
-from warmstart.base.types import Bundle, Facts, Finding, Plan, Predictions, Run
+from warmstart.base.types import Bundle, Facts, Finding, Phase, Plan, Predictions, Run
 from warmstart.decide.choose import patient, plan_for
 from warmstart.models.config import quiet
 from warmstart.models.features import logits_of
@@ -85,14 +85,28 @@ def rival_plans(plan: Plan, facts: Facts) -> dict[str, Plan]:
     """By name: scratch and frozen beside the plan, full too beside a frozen one; same seed and guards.
 
     A rival that is the plan itself is left out; one that merely shares its name is called "<name>-default".
+    A plan that was made longer or shorter than the rule has it makes learning from scratch so too.
     """
+    share = effort(plan) / effort(plan_for(plan.strategy, facts, plan.model, seed=plan.seed))
     fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
     found = {}
     for name in ["full", *RIVALS] if plan.strategy == "frozen" else RIVALS:
         rival = fair_rival(plan_for(name, facts, plan.model, seed=plan.seed), plan, fair)
+        if not rival.pretrained and name != plan.strategy:
+            rival = replace(rival, phases=longer(rival.phases, share))
         if replace(rival, reasons=()) != replace(plan, reasons=()):
             found[f"{name}-default" if name == plan.strategy else name] = rival
     return found
+
+
+def effort(plan: Plan) -> int:
+    """Epochs in which a plan takes steps; 1 where it takes none."""
+    return sum(phase.epochs for phase in plan.phases if phase.solver == "adamw") or 1
+
+
+def longer(phases: tuple[Phase, ...], share: float) -> tuple[Phase, ...]:
+    """The same phases with so many times the epochs."""
+    return tuple(replace(phase, epochs=max(1, round(phase.epochs * share))) for phase in phases)
 
 
 def fair_rival(rival: Plan, plan: Plan, guards: tuple[dict[str, Any], ...]) -> Plan:
