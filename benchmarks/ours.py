@@ -100,7 +100,8 @@ def street(work: Work) -> dict[str, Any]:
     )
     said: dict[str, Any] = begin.end()
     run = result.runs["full"]
-    said["losses"] = [look["train_loss"] for look in run.history if look["lr"]]  # heads are solved, not stepped
+    steps = [look for look in run.history if look["lr"]]  # heads are solved
+    said["losses"] = [look["train_loss"] for look in steps]
     said["accuracy"] = run.metrics["accuracy"].value
     said["seconds"] = {name: each.seconds for name, each in result.runs.items()}
     return said
