@@ -179,7 +179,7 @@ def test_an_edited_plan_is_followed_and_said(text_copy, text_run):
     phase = text_run.result.plan.phases[last]
     text = path.read_text().replace(f"epochs: {phase.epochs}", "epochs: 2")
     path.write_text(text.replace(f"lr: {phase.lr}", "lr: 3e-4"))
-    rivals = stamps(text_copy / "training" / "frozen") | stamps(text_copy / "training" / "scratch")
+    frozen = stamps(text_copy / "training" / "frozen")
     result = process.run(text_copy)
     assert result.plan == replace(read_plan(path), reasons=result.plan.reasons)
     assert result.plan.phases[last] == replace(phase, epochs=2, lr=3e-4)
@@ -187,8 +187,16 @@ def test_an_edited_plan_is_followed_and_said(text_copy, text_run):
     assert by_hand == ["it is 0.0003", "it is 2"]
     assert f"--set phases.{last}.lr=0.0003 --set phases.{last}.epochs=2" in result.reproduce.command
     assert result.runs[result.plan.strategy].history[-1]["epoch"] == 2
-    kept = stamps(text_copy / "training" / "frozen") | stamps(text_copy / "training" / "scratch")
-    assert kept == rivals, "rivals do not hang on the plan's phases"
+    assert stamps(text_copy / "training" / "frozen") == frozen, "it does not hang on the plan's phases"
+    assert result.runs["scratch"].history[-1]["epoch"] <= 4, "it takes twice the plan's steps"
+
+
+def test_another_rate_in_the_plan_leaves_the_rivals_as_they_are(text_copy, text_run):
+    path, phase = text_copy / "plan.yaml", text_run.result.plan.phases[-1]
+    path.write_text(path.read_text().replace(f"lr: {phase.lr}", "lr: 3e-4"))
+    rivals = stamps(text_copy / "training" / "frozen") | stamps(text_copy / "training" / "scratch")
+    process.run(text_copy)
+    assert stamps(text_copy / "training" / "frozen") | stamps(text_copy / "training" / "scratch") == rivals
 
 
 def test_a_plan_that_was_not_edited_keeps_its_reasons(text_copy, text_run):
