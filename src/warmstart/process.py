@@ -28,6 +28,7 @@ from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
+from warmstart.models.device import choose
 from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
@@ -61,6 +62,7 @@ def run(
     cache_limit: str = "",
     processes: int = 1,
     shard: bool = False,
+    device: str = "auto",
     **asked: Any,
 ) -> Result:
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
@@ -69,10 +71,11 @@ def run(
     A run folder goes on from its last finished stop, by its plan.yaml; `allow_change` also goes on with a
     training that was begun with another plan, other data or another model. `cache_limit` ("20GB") bounds
     what runs/.cache holds, from now on. Several `processes` train one model together; with `shard` each of
-    them holds but a part of weights, gradients and moments.
+    them holds but a part of weights, gradients and moments. `device` is "auto" (a graphics processor where
+    there is one), "cpu", "cuda" or "cuda:1".
     """
     hands = Hands(processes, shard)
-    trip = replace(setting_out(data, runs, tell, asked), allow_change=allow_change, hands=hands)
+    trip = replace(setting_out(data, runs, tell, asked), **walked(hands, device, allow_change))
     with locked(trip), hands:
         bound(trip, cache_limit)
         if (done := finished(trip)) is not None:
@@ -105,20 +108,32 @@ def check(data: str | Path, *, runs: Path | None = None, tell: Tell = nobody, **
 
 
 def rank(
-    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, cache_limit: str = "", **asked: Any
+    data: str | Path,
+    *,
+    runs: Path = RUNS,
+    tell: Tell = nobody,
+    cache_limit: str = "",
+    device: str = "auto",
+    **asked: Any,
 ) -> Ranking:
     """The candidates from best to worst, measured on the user's own rows."""
-    trip = setting_out(data, runs, tell, asked)
+    trip = replace(setting_out(data, runs, tell, asked), device=str(choose(device)))
     with locked(trip):
         bound(trip, cache_limit)
         return stops.select(trip, stops.read(trip))[0]
 
 
 def plan(
-    data: str | Path, *, runs: Path = RUNS, tell: Tell = nobody, cache_limit: str = "", **asked: Any
+    data: str | Path,
+    *,
+    runs: Path = RUNS,
+    tell: Tell = nobody,
+    cache_limit: str = "",
+    device: str = "auto",
+    **asked: Any,
 ) -> tuple[Plan, Path]:
     """The plan, and the run folder in which it lies as plan.yaml to be looked at, edited and run."""
-    trip = setting_out(data, runs, tell, asked)
+    trip = replace(setting_out(data, runs, tell, asked), device=str(choose(device)))
     with locked(trip):
         bound(trip, cache_limit)
         bundle = stops.read(trip)
@@ -135,10 +150,11 @@ def tune(
     cache_limit: str = "",
     processes: int = 1,
     shard: bool = False,
+    device: str = "auto",
 ) -> Run:
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
     hands = Hands(processes, shard)
-    trip = replace(reopen(run_folder(folder), tell), allow_change=allow_change, hands=hands)
+    trip = replace(reopen(run_folder(folder), tell), **walked(hands, device, allow_change))
     with locked(trip), hands:
         bound(trip, cache_limit)
         bundle = stops.read(trip)
@@ -157,6 +173,7 @@ def prove(
     cache_limit: str = "",
     processes: int = 1,
     shard: bool = False,
+    device: str = "auto",
 ) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
     begun = reopen(run_folder(folder)).folder
@@ -167,6 +184,7 @@ def prove(
         cache_limit=cache_limit,
         processes=processes,
         shard=shard,
+        device=device,
     )
 
 
@@ -175,17 +193,18 @@ def report(folder: str | Path, form: str = "html") -> tuple[Result, Path]:
     return write_again(folder, form)
 
 
-def predict(folder: str | Path, what: str | Sequence[str]) -> list[tuple[str, Answer]]:
+def predict(folder: str | Path, what: str | Sequence[str], device: str = "auto") -> list[tuple[str, Answer]]:
     """What a finished run answers to texts, pictures, or each row of a table; with the name of each.
 
     A picture that cannot be read among others has an empty answer.
     """
-    return [(said.name, said.answer) for said in ask(folder, [what] if isinstance(what, str) else what)]
+    words = [what] if isinstance(what, str) else what
+    return [(said.name, said.answer) for said in ask(folder, words, device)]
 
 
-def ask(folder: str | Path, what: Sequence[str]) -> list[Said]:
+def ask(folder: str | Path, what: Sequence[str], device: str = "auto") -> list[Said]:
     """The same with the labels that a table gives, and why something cannot be answered."""
-    predictor = load(run_folder(folder))
+    predictor = load(run_folder(folder), device)
     asked = [q for word in what for q in questions(str(word), predictor.task.modality, predictor.learned)]
     return answers(predictor, asked)
 
@@ -236,6 +255,11 @@ def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, An
     options = from_table(Options, {"data": str(data), **given}, "warmstart")
     refuse(options)
     return begin(options, Path(runs), tell)
+
+
+def walked(hands: Hands, device: str, allow_change: bool) -> dict[str, Any]:
+    """How a trip is made."""
+    return {"hands": hands, "device": hands.device(device), "allow_change": allow_change}
 
 
 def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,12 @@ Processes = Annotated[
 Shard = Annotated[
     bool, typer.Option("--shard", help="Each process holds but a part of weights, gradients and moments.")
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="cpu, cuda or cuda:1. Without: a graphics processor where there is one."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

@@ -1,6 +1,9 @@
 """warmstart plan: decide, and stop before anything is trained."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from warmstart.cli import flags, frame
 
@@ -18,6 +21,7 @@ def command(
     settings: flags.Set = None,
     out: flags.Out = "runs",
     cache_limit: flags.CacheLimit = "",
+    device: Annotated[str, typer.Option("--device", hidden=True)] = "auto",
     as_json: flags.Json = False,
 ) -> None:
     """Rank the models and write the plan, with its reasons, to be looked at and edited."""
@@ -28,7 +32,7 @@ def command(
     from warmstart import process
 
     plan, folder = process.plan(
-        data, runs=Path(out), tell=frame.listener(as_json), cache_limit=cache_limit, **asked
+        data, runs=Path(out), tell=frame.listener(as_json), cache_limit=cache_limit, device=device, **asked
     )
     if as_json:
         frame.show_json({"run": str(folder), "plan": plan})

@@ -26,6 +26,7 @@ def command(
         ),
     ],
     top: Annotated[int, typer.Option(help="Show this many labels of each; --json has all.", min=1)] = 3,
+    device: flags.Device = "auto",
     as_json: flags.Json = False,
 ) -> None:
     """Labels with probabilities for texts, pictures, or every row of a file."""
@@ -34,7 +35,7 @@ def command(
     from warmstart.street.stale import stale
 
     frame.warn(stale(run_folder(run)))
-    answers = process.ask(run, what)
+    answers = process.ask(run, what, device)
     if as_json:
         frame.show_json([as_table(said) for said in answers])
         return

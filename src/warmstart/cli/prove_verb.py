@@ -11,6 +11,7 @@ def command(
     cache_limit: flags.CacheLimit = "",
     processes: flags.Processes = 1,
     shard: flags.Shard = False,
+    device: flags.Device = "auto",
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
 ) -> None:
@@ -25,6 +26,7 @@ def command(
         cache_limit=cache_limit,
         processes=processes,
         shard=shard,
+        device=device,
     )
     if as_json:
         frame.show_json(result)

@@ -17,6 +17,7 @@ def command(
     settings: flags.Set = None,
     out: flags.Out = "runs",
     cache_limit: flags.CacheLimit = "",
+    device: flags.Device = "auto",
     as_json: flags.Json = False,
 ) -> None:
     """Rank pretrained models by how well their frozen features tell the user's own rows apart."""
@@ -30,7 +31,7 @@ def command(
     from warmstart.street.summary import ranked
 
     ranking = process.rank(
-        data, runs=Path(out), tell=frame.listener(as_json), cache_limit=cache_limit, **asked
+        data, runs=Path(out), tell=frame.listener(as_json), cache_limit=cache_limit, device=device, **asked
     )
     table = tuple(map(ranked, ranking.scored))
     if as_json:

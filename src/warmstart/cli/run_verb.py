@@ -26,6 +26,7 @@ def command(
     cache_limit: Annotated[str, typer.Option("--cache-limit", hidden=True)] = "",
     processes: Annotated[int, typer.Option("--processes", min=1, hidden=True)] = 1,
     shard: Annotated[bool, typer.Option("--shard", hidden=True)] = False,
+    device: Annotated[str, typer.Option("--device", hidden=True)] = "auto",
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
@@ -41,6 +42,7 @@ def command(
         cache_limit=cache_limit,
         processes=processes,
         shard=shard,
+        device=device,
         **asked,
     )
     if as_json:

@@ -16,6 +16,7 @@ def command(
     cache_limit: flags.CacheLimit = "",
     processes: flags.Processes = 1,
     shard: flags.Shard = False,
+    device: flags.Device = "auto",
     as_json: flags.Json = False,
 ) -> None:
     """Adapt and tune by the plan.yaml of a run folder. `warmstart prove` then compares it with its rivals."""
@@ -29,6 +30,7 @@ def command(
         cache_limit=cache_limit,
         processes=processes,
         shard=shard,
+        device=device,
     )
     if as_json:
         table = {k: v for k, v in vars(done).items() if k != "predictions"}

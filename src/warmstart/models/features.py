@@ -32,14 +32,9 @@ def device_of(anatomy: Anatomy) -> torch.device:
     return next(anatomy.model.parameters()).device
 
 
-def to_device(state: State, device: torch.device) -> State:
-    return {k: v.to(device) for k, v in state.items()} if device.type != "cpu" else state
-
-
 def read(anatomy: Anatomy, inputs: Inputs, numbers: Numbers) -> State:
     """The state of these rows on the model's device, without padding where the model can do without."""
-    state = inputs.packed(numbers) if anatomy.packs else inputs.batch(numbers)
-    return to_device(state, device_of(anatomy))
+    return inputs.on(device_of(anatomy), numbers, anatomy.packs)
 
 
 def few_walks(anatomy: Anatomy, inputs: Inputs, stop: int, start: int = 0) -> AbstractContextManager[int]:

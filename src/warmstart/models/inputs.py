@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from warmstart.models.anatomy import State
-from warmstart.models.rows import Layout, with_layout
+from warmstart.models.rows import LAYOUT, Layout, with_layout
 
 Numbers = Sequence[int] | NDArray[np.int64]
 HALF = ".bfloat16.npy"  # ending of a file of bfloat16 numbers
@@ -40,6 +40,13 @@ class Inputs(ABC):
         """The same rows laid end to end, without padding, where they have tokens."""
         return self.batch(numbers)
 
+    def on(self, device: torch.device, numbers: Numbers, end_to_end: bool) -> State:
+        """The state of these rows on a device, laid end to end where that is asked for."""
+        return sent(self.packed(numbers) if end_to_end else self.batch(numbers), device)
+
+    def expect(self, batches: Sequence[NDArray[np.int64]]) -> None:  # noqa: B027  most have nothing to prepare
+        """These will be asked for next, each as it stands here."""
+
     def in_order(self, size: int) -> Iterator[NDArray[np.int64]]:
         """Numbers of all rows in batches of like length, always the same."""
         order = np.argsort(self.lengths, kind="stable")
@@ -60,6 +67,9 @@ class Some(Inputs):
 
     def packed(self, numbers: Numbers) -> State:
         return self.whole.packed(self.places[np.asarray(numbers)])
+
+    def on(self, device: torch.device, numbers: Numbers, end_to_end: bool) -> State:
+        return self.whole.on(device, self.places[np.asarray(numbers)], end_to_end)
 
 
 @dataclass(frozen=True)
@@ -147,10 +157,17 @@ class ImageInputs(Inputs):
         self.key = digest(kind, array_bytes(pixels), array_bytes(scale), array_bytes(shift))
 
     def batch(self, numbers: Numbers) -> State:
-        raw = torch.from_numpy(self.pixels[np.asarray(numbers)])
+        return self.on(torch.device("cpu"), numbers, False)
+
+    def on(self, device: torch.device, numbers: Numbers, end_to_end: bool) -> State:
+        """Bytes travel to the device and become numbers there."""
+        raw = sent({"pixel_values": torch.from_numpy(self.pixels[np.asarray(numbers)])}, device)[
+            "pixel_values"
+        ]
         if raw.dtype != torch.uint8:
             return {"pixel_values": raw}
-        return {"pixel_values": raw.float() * self.scale[:, None, None] + self.shift[:, None, None]}
+        scale, shift = (x.to(device)[:, None, None] for x in (self.scale, self.shift))
+        return {"pixel_values": raw.float() * scale + shift}
 
     def in_order(self, size: int) -> Iterator[NDArray[np.int64]]:
         return super().in_order(min(size, PICTURES))
@@ -186,6 +203,16 @@ class KeptInputs(Inputs):
         layout = Layout(self.lengths[np.asarray(numbers)])
         state: State = {name: rows.joined(numbers, layout.size)[None] for name, rows in self.ragged.items()}
         return with_layout(self.typed(state), layout)
+
+
+def sent(state: State, device: torch.device) -> State:
+    """A state on a device. Where that is another one, it goes there while the processor goes on."""
+    if device.type == "cpu":
+        return state
+    return {
+        k: v.to(device) if k == LAYOUT else v.pin_memory().to(device, non_blocking=True)
+        for k, v in state.items()
+    }
 
 
 def as_numpy(tensor: Tensor) -> tuple[str, NDArray[Any]]:

@@ -18,6 +18,8 @@ from warmstart.base.types import Candidate, Finding
 from warmstart.models import activation, allocator, card, dropout, layer_norm, limits, padding, repair
 from warmstart.models.anatomy import Anatomy, anatomy_of
 from warmstart.models.config import quiet, read_config, short
+from warmstart.models.device import AUTO as ANYWHERE
+from warmstart.models.device import choose
 from warmstart.models.processor import check_fit, read_processor
 from warmstart.models.weight_files import check_weights, numbers_in_files
 
@@ -53,14 +55,22 @@ class Pretrained:
 
 
 def load(
-    source: str, modality: str, *, weights: bool = True, seed: int = 0, allow_pickle: bool = False
+    source: str,
+    modality: str,
+    *,
+    weights: bool = True,
+    seed: int = 0,
+    allow_pickle: bool = False,
+    device: str = ANYWHERE,
 ) -> Pretrained:
     """Load the classification model of a folder, a hub id or "zoo:NAME" in float32.
 
     For chats it is the language model. weights=False keeps shape and processor but takes fresh weights from
     `seed`. Only safetensors are read unless `allow_pickle`, and then without running code; code that a model
-    brings along is never run. Whatever is wrong with the model is a WarmstartError.
+    brings along is never run. `device` is "auto" (a graphics processor where there is one), "cpu", "cuda" or
+    "cuda:1". Whatever is wrong with the model is a WarmstartError.
     """
+    place = choose(device)
     where = card.locate(source)
     config = read_config(where, source)
     check_shape(where, source, config, modality)
@@ -82,6 +92,7 @@ def load(
         padding.quicken(module)
         allocator.keep_pages()
     check_fit(module, processor, source, reads)
+    module.to(place)
     labels = () if fresh or not weights or modality == "chat" else labels_of(config)
     return Pretrained(source, module, processor, anatomy_of(module), modality, labels, tuple(findings))
 

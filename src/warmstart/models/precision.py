@@ -38,21 +38,30 @@ class Chosen:
     why: str
 
 
-def choose(parameters: int, step: Callable[[str], Tensor], steps: float) -> Chosen:
+def nothing() -> None:
+    """What there is to wait for on a processor."""
+
+
+def choose(
+    parameters: int, step: Callable[[str], Tensor], steps: float, wait: Callable[[], None] = nothing
+) -> Chosen:
     """Time `step`, which runs a small batch forward and gives its loss, in both precisions.
 
-    `steps` of them make an epoch: few rows are not worth long measuring. Models of less than SMALL parameters
+    `steps` of them make an epoch: few rows are not worth long measuring. `wait` returns once what was asked
+    of the device is done. Models of less than SMALL parameters
     are not measured at all.
     """
     if parameters < SMALL:
         return Chosen(FP32, {}, f"{parameters:,} parameters are too few for bfloat16 to pay")
-    seconds = fastest(step, steps)
+    seconds = fastest(step, steps, wait)
     ratio = seconds[FP32] / seconds[BF16]
     taken = BF16 if ratio >= WORTH else FP32
     return Chosen(taken, seconds, f"a step in bfloat16 is {ratio:.1f} times as fast as in float32")
 
 
-def fastest(step: Callable[[str], Tensor], steps: float) -> dict[str, float]:
+def fastest(
+    step: Callable[[str], Tensor], steps: float, wait: Callable[[], None] = nothing
+) -> dict[str, float]:
     """Seconds of the fastest step in each precision: in turns, so that both meet the machine as it is.
 
     The first step of each is not counted; one round is enough where steps are long.
@@ -62,6 +71,7 @@ def fastest(step: Callable[[str], Tensor], steps: float) -> dict[str, float]:
         for precision, seconds in taken.items():
             started = time.perf_counter()
             step(precision).backward()  # type: ignore[no-untyped-call]
+            wait()
             seconds.append(time.perf_counter() - started)
         spent, enough = sum(map(sum, taken.values())), SHARE * steps * taken[FP32][-1]
         if len(taken[FP32]) > 1 and spent > min(LONG, enough):

@@ -17,24 +17,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from warmstart.models import flash
 from warmstart.models.dropout import keep_mask
-from warmstart.models.rows import HIDDEN, Bucket, Layout
+from warmstart.models.rows import EVERYWHERE, HIDDEN, Bucket, Layout, Sight
 
 ATTENTION = "warmstart_rows"  # our name in transformers' AttentionInterface
 STRETCH = 64  # causal queries that are taken together
 SCORES = 300_000  # at a time: a core's own cache holds them
 CURRENT: ContextVar[Layout | None] = ContextVar("layout", default=None)
-
-
-@dataclass(frozen=True)
-class Sight:
-    """Which tokens of its row a token looks at."""
-
-    causal: bool = False  # only at itself and those before it?
-    window: int | None = None  # only at those less than this away
-
-
-EVERYWHERE = Sight()
 
 
 @contextmanager
@@ -98,16 +88,18 @@ def attention(
     K heads of keys and values serve H/K heads of queries each. With B queries instead of T, which look
     everywhere, they are those of the first tokens, and so is what comes out.
 
-    What looks everywhere is computed in single precision on processors: its products are many, small and of
-    ever new sizes, each of which the library for bfloat16 prepares anew, and keeps.
+    Graphics processors have kernels for this (models/flash.py). Elsewhere, and where those do not fit, it
+    goes in buckets. What looks everywhere is computed in single precision on processors: its products are
+    many, small and of ever new sizes, each of which the library for bfloat16 prepares anew, and keeps.
     """
     given = v_TKd.dtype  # rotated queries and keys may come in single precision beside values in half
     small = sight == EVERYWHERE and given == torch.bfloat16 and v_TKd.device.type == "cpu"
     kind = torch.float32 if small else given
     with torch.autocast(q_THd.device.type, enabled=False):
-        out: Tensor = RowAttention.apply(  # type: ignore[no-untyped-call]
-            q_THd.to(kind), k_TKd.to(kind), v_TKd.to(kind), layout, scale, dropout, sight
-        )
+        parts = (q_THd.to(kind), k_TKd.to(kind), v_TKd.to(kind))
+        if (kernel := flash.kernel(*parts, sight)) is not None:
+            return kernel(*parts, layout, scale, dropout, sight)
+        out: Tensor = RowAttention.apply(*parts, layout, scale, dropout, sight)  # type: ignore[no-untyped-call]
     return out.to(given)
 
 

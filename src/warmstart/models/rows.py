@@ -26,6 +26,17 @@ LAYOUT = "_layout"  # key of a batch's Layout in its state
 
 
 @dataclass(frozen=True)
+class Sight:
+    """Which tokens of its row a token looks at."""
+
+    causal: bool = False  # only at itself and those before it?
+    window: int | None = None  # only at those less than this away
+
+
+EVERYWHERE = Sight()
+
+
+@dataclass(frozen=True)
 class Bucket:
     """Rows of like length, padded to the longest of them."""
 
@@ -67,19 +78,34 @@ class Layout:
 
     @cached_property
     def starts(self) -> Tensor:
-        return torch.from_numpy(self.first).to(self.device)
+        return put(self.first, self.device)
 
     @cached_property
     def positions(self) -> Tensor:
         """T: the place of each token in its row, from 0; 0 in the tail."""
         places = np.zeros(self.size, np.int64)
         places[: self.real] = np.arange(self.real) - np.repeat(self.first, self.lengths)
-        return torch.from_numpy(places).to(self.device)
+        return put(places, self.device)
+
+    @cached_property
+    def bounds(self) -> Tensor:
+        """Where each row begins and where the last one ends; the tail is one more row."""
+        return put(np.concatenate([self.first, [self.real, self.size]]).astype(np.int32), self.device)
+
+    @cached_property
+    def heads(self) -> Tensor:
+        """The same of rows of one token each, of which the tail has one as well."""
+        return torch.arange(len(self.lengths) + 2, dtype=torch.int32, device=self.device)
+
+    @cached_property
+    def longest(self) -> int:
+        """Tokens of the longest row, or of the tail."""
+        return max(int(self.lengths.max()), self.size - self.real)
 
     @cached_property
     def owners(self) -> Tensor:
         """For each real token the number of the row that it belongs to."""
-        return torch.from_numpy(np.repeat(np.arange(len(self.lengths)), self.lengths)).to(self.device)
+        return put(np.repeat(np.arange(len(self.lengths)), self.lengths), self.device)
 
     @cached_property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -91,10 +117,8 @@ class Layout:
         longest = int(-(-lengths.max() // ROUND) * ROUND)
         inside = np.arange(longest)[None] < lengths[:, None]
         places = self.first[rows][:, None] + np.where(inside, np.arange(longest)[None], 0)
-        real = None if inside.all() else torch.from_numpy(inside.astype(np.float32))[:, None, :, None]
-        flat = torch.from_numpy(places.reshape(-1)).to(self.device)
-        real = None if real is None else real.to(self.device)
-        return Bucket(torch.from_numpy(rows).to(self.device), longest, flat, real)
+        real = None if inside.all() else put(inside.astype(np.float32), self.device)[:, None, :, None]
+        return Bucket(put(rows, self.device), longest, put(places.reshape(-1), self.device), real)
 
     @cached_property
     def back(self) -> Tensor:
@@ -108,12 +132,18 @@ class Layout:
             back[places[real]] = passed + real
             passed += len(places)
         back[self.real :] = passed
-        return torch.from_numpy(back).to(self.device)
+        return put(back, self.device)
 
     @cached_property
     def rows_back(self) -> Tensor:
         """B: where each row stands once the rows of all buckets are one behind the other."""
         return torch.argsort(torch.cat([bucket.rows for bucket in self.buckets]))
+
+
+def put(array: NDArray[Any], device: torch.device) -> Tensor:
+    """An array on a device; it goes there while the processor goes on."""
+    here = torch.from_numpy(array)
+    return here if device.type == "cpu" else here.pin_memory().to(device, non_blocking=True)
 
 
 def cut_points(ascending: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

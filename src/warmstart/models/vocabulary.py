@@ -43,7 +43,7 @@ class Vocabulary:
     @torch.no_grad()
     def take(self, whole: Tensor) -> None:
         """Set the rows that occur to those of `whole`."""
-        self.table.weight.copy_(whole[self.used])
+        self.table.weight.copy_(whole.to(self.used.device)[self.used])
 
     def shortened(self, inputs: Inputs) -> TextInputs:
         """The same texts, with the numbers that their tokens have in the short table."""

@@ -15,7 +15,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from warmstart.models.device import CPU
+
 SCORES = 6_500_000  # alive at a time: what a processor's last cache holds
+MANY = 60_000_000  # the same on a graphics processor, which few do not keep busy
 LEARNING = 4  # times as many where the output layer learns, whose gradient is passed over once a chunk
 ROUND = 32  # tokens: libraries prepare a product anew for each size that they have not met
 FAINT = 1e-30  # below it the share of a word is too near to what float32 can say to take its logarithm
@@ -48,7 +51,7 @@ def word_losses(
     """The same for each token, without gradients."""
     losses, right = [hidden_TD.new_zeros(0, dtype=torch.float32)], [words_T.new_zeros(0, dtype=torch.bool)]
     with torch.autocast(hidden_TD.device.type, enabled=False):
-        for each in chunks(hidden_TD, weight_VD, bias_V, words_T, kind, SCORES):
+        for each in chunks(hidden_TD, weight_VD, bias_V, words_T, kind, at_a_time(hidden_TD.device)):
             losses.append(each.losses)
             right.append(each.shares.amax(-1)[: each.count] == each.own)
     return WordLosses(torch.cat(losses), torch.cat(right))
@@ -69,7 +72,7 @@ class WordLoss(torch.autograd.Function):
         g_hidden = torch.empty_like(hidden_TD) if of_hidden else None
         g_weight = torch.zeros_like(weight_VD) if of_weight else None
         g_bias = None if bias_V is None or not of_bias else torch.zeros_like(bias_V)
-        size = SCORES * (LEARNING if of_weight else 1)
+        size = at_a_time(hidden_TD.device) * (LEARNING if of_weight else 1)
         for each in chunks(hidden_TD, weight_VD, bias_V, words_T, kind, size):
             total += each.losses.sum(dtype=torch.float64)
             g_scores = each.gradient() if of_hidden or of_weight or g_bias is not None else None
@@ -133,6 +136,11 @@ def chunks(
         yield Chunk(
             start, len(words), hidden, weight, words, shares, scores, own, losses_of(own, scores, words)
         )
+
+
+def at_a_time(device: torch.device) -> int:
+    """Scores that may be alive at a time."""
+    return SCORES if device.type == CPU else MANY
 
 
 def chunk_size(tokens: int, words: int, most: int) -> int:

@@ -49,8 +49,8 @@ class Predictor:
         ]
 
 
-def load(run: str | Path) -> Predictor:
-    """The predictor of a run folder, or of a model folder that warmstart wrote."""
+def load(run: str | Path, device: str = "auto") -> Predictor:
+    """The predictor of a run folder, or of a model folder that warmstart wrote; `device` as run() has it."""
     folder = expanded(run)
     model = folder / "model" if (folder / "model").is_dir() else folder
     if not (model / "config.json").is_file():
@@ -60,7 +60,7 @@ def load(run: str | Path) -> Predictor:
             "no-model",
         )
     task = task_of(model)
-    pretrained = load_model(str(model), task.modality)
+    pretrained = load_model(str(model), task.modality, device=device)
     if not pretrained.labels:
         raise WarmstartError(
             f"{model}: the head of this model was never trained",

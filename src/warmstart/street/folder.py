@@ -78,6 +78,7 @@ class Trip:
     fresh: bool = False  # made just now
     allow_change: bool = False  # go on with trainings whose plan, data or model were changed meanwhile
     hands: Hands | None = field(default=None, repr=False)  # processes that help to train
+    device: str = "auto"  # where models compute
 
     def path(self, *parts: str) -> Path:
         return self.folder.joinpath(*parts)

@@ -24,6 +24,9 @@ import torch
 import warmstart
 from warmstart.base.errors import WarmstartError
 from warmstart.base.launched import launched
+from warmstart.models.device import AUTO as ANYWHERE
+from warmstart.models.device import CPU as PROCESSORS
+from warmstart.models.device import choose
 from warmstart.tune.crew import ALONE, Crew, Lost, join, leave
 
 HOME = "null"  # the order that ends a helper
@@ -58,6 +61,18 @@ class Hands:
         self.launched, self.crew = there is not None, ALONE
         self.store: Any = None
         self.helpers: list[subprocess.Popen[bytes]] = []
+
+    def device(self, wanted: str) -> str:
+        """Where models compute: several processes share their gradients through processors, so far."""
+        if self.size == 1:
+            return str(choose(wanted))
+        if wanted not in (ANYWHERE, PROCESSORS):
+            raise WarmstartError(
+                f"{self.size} processes on {wanted!r}: several processes train on processors alone so far",
+                "leave out --device, or --processes",
+                "usage",
+            )
+        return PROCESSORS
 
     def __enter__(self) -> Hands:
         return self

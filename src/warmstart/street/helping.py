@@ -20,6 +20,7 @@ from warmstart.base.events import nobody
 from warmstart.base.launched import Launched
 from warmstart.base.tables import checked
 from warmstart.base.types import Plan
+from warmstart.models.device import CPU
 from warmstart.street import stops, training
 from warmstart.street.folder import reopen
 from warmstart.street.hands import HOME, group_of, launched_store
@@ -70,7 +71,8 @@ def order(store: Any, number: int) -> str:
 
 def take_part(given: dict[str, Any], crew: Crew) -> None:
     """Train as the first process does, from the same files; what is learned is saved there."""
-    trip = replace(reopen(Path(given["folder"])), tell=nobody, allow_change=given["allow_change"])
+    trip = reopen(Path(given["folder"]))
+    trip = replace(trip, tell=nobody, allow_change=given["allow_change"], device=CPU)
     plan = checked(Plan, given["plan"], "plan")
     bundle = stops.read(trip)
     task = stops.task_of(bundle)

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.files import read_table, write_json
-from warmstart.models.features import read
+from warmstart.models.device import CPU, finish
+from warmstart.models.features import device_of, read
 from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, BF16, FP32, Chosen, choose
@@ -16,6 +17,7 @@ from warmstart.tasks._task import Task
 
 FILE = "precision.json"
 TOKENS = 512  # at most, in the small batch to measure with
+CROWD = 32  # times as many on a graphics processor, which few do not keep busy
 
 
 def settle(trip: Trip, pretrained: Pretrained, inputs: Inputs, wanted: str = AUTO) -> str:
@@ -52,17 +54,20 @@ def measure(
     With a task and its targets the loss is the task's; else it is that of logits, whatever they are to say.
     """
     anatomy = pretrained.anatomy
-    rows = range(max(1, int((np.cumsum(inputs.lengths[: inputs.few]) <= TOKENS).sum())))
+    device = device_of(anatomy)
+    crowd = 1 if device.type == CPU else CROWD
+    few = np.cumsum(inputs.lengths[: crowd * inputs.few])
+    rows = range(max(1, int((few <= crowd * TOKENS).sum())))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
         state = read(anatomy, inputs, rows)
         if task is not None and targets is not None:
-            return task.loss_of(anatomy, state, 0, targets[: len(rows)])[0]
+            return task.loss_of(anatomy, state, 0, targets[: len(rows)].to(device))[0]
         return anatomy.logits(state).float().logsumexp(-1).sum()
 
     try:
-        return choose(pretrained.parameters, step, len(inputs) / len(rows))
+        return choose(pretrained.parameters, step, len(inputs) / len(rows), lambda: finish(device))
     finally:
         anatomy.precision = FP32
         anatomy.model.zero_grad(set_to_none=True)

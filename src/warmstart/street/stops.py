@@ -151,7 +151,13 @@ def open_candidate(trip: Trip, source: str, task: Classification) -> tuple[Candi
 
 def open_model(trip: Trip, source: str, task: Classification) -> Pretrained:
     asked = trip.options
-    return load(trip.locate(source), task.modality, seed=asked.seed, allow_pickle=asked.allow_pickle)
+    return load(
+        trip.locate(source),
+        task.modality,
+        seed=asked.seed,
+        allow_pickle=asked.allow_pickle,
+        device=trip.device,
+    )
 
 
 def look_through(

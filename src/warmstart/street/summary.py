@@ -68,7 +68,7 @@ def result(
         mistakes=mistakes(recommended, bundle),
         findings=(*silent(counts, evidence.recommended), *findings),
         proofs=proofs(runs, facts),
-        reproduce=reproduce(command(trip, facts, ranking, plan), plan),
+        reproduce=reproduce(trip, command(trip, facts, ranking, plan), plan),
     )
 
 
@@ -168,13 +168,15 @@ def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
     }
 
 
-def reproduce(words: str, plan: Plan) -> Reproduce:
+def reproduce(trip: Trip, words: str, plan: Plan) -> Reproduce:
     import torch
+
+    from warmstart.models.device import choose, named
 
     versions = {"python": platform.python_version(), "warmstart": warmstart.__version__}
     machine = {
         "system": f"{platform.system()} {platform.machine()}",
         "threads": str(torch.get_num_threads()),
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "accelerator": named(choose(trip.device)),
     }
     return Reproduce(words, plan.seed, versions | {n: version(n) for n in VERSIONS}, machine)

@@ -148,7 +148,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
         proofs={**trained.proofs, "precision": precision_of(plan, ready), "notes": list(adapted.notes)},
     )
     save_model(finished, folder / "model")
-    difference = compare_saved(folder / "model", run, task, bundle, ready)
+    difference = compare_saved(trip, folder / "model", run, bundle, ready)
     run = replace(run, proofs={**run.proofs, "saved_equals_measured": difference})
     kept.write_run(folder, run, mark)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
@@ -206,7 +206,14 @@ def base_run(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Run | None
 def load_for(trip: Trip, plan: Plan, modality: str) -> Pretrained:
     assert plan.model is not None
     model, allow_pickle = trip.locate(plan.model), trip.options.allow_pickle
-    return load(model, modality, weights=plan.pretrained, seed=plan.seed, allow_pickle=allow_pickle)
+    return load(
+        model,
+        modality,
+        weights=plan.pretrained,
+        seed=plan.seed,
+        allow_pickle=allow_pickle,
+        device=trip.device,
+    )
 
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:
@@ -233,9 +240,10 @@ def save_model(pretrained: Pretrained, folder: Path) -> None:
         pretrained.processor.save_pretrained(draft)
 
 
-def compare_saved(folder: Path, run: Run, task: Any, bundle: Bundle, ready: Ready) -> float:
+def compare_saved(trip: Trip, folder: Path, run: Run, bundle: Bundle, ready: Ready) -> float:
     """Largest difference of a probability on test rows between the trained model and the saved one."""
-    again, inputs = load(str(folder), task.modality), ready.splits["test"].inputs
+    task, inputs = task_of(bundle), ready.splits["test"].inputs
+    again = load(str(folder), task.modality, device=trip.device)
     first = np.arange(min(PROVED, len(inputs)))
     read, _ = task.inputs(again, bundle, ready.numbers["test"][: len(first)], None)
     ours, theirs = inputs.batch(first), read.batch(first)

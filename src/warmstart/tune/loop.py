@@ -22,13 +22,14 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Phase, Plan
 from warmstart.models import vocabulary
+from warmstart.models.ahead import read_ahead
 from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
 from warmstart.models.features import before_head
 from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._task import Task
-from warmstart.tune import finite, head, norms, resume
+from warmstart.tune import finite, head, norms, resume, together
 from warmstart.tune.check import check_crew, check_plan
 from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.explosion import stop_if_exploded
@@ -205,13 +206,16 @@ def step_through(
     if optimiser_state:
         resume.set_optimiser(stepper, optimiser_state, job.shards)
     mode = MODES.get(job.plan.mode)()
-    with held(saver.folder is not None) as stop, quiet_collector():
+    asked = read_ahead(job.anatomy, splits["train"].inputs)
+    with held(saver.folder is not None) as stop, quiet_collector(), asked as inputs:
+        train = replace(splits["train"], inputs=inputs)
         while job.epoch < phase.epochs and not job.stop:
             batches = mode.batches(job)
             done, total = job.epoch * len(batches), phase.epochs * len(batches)
             while job.step < len(batches):
                 rate = factor(phase, done + job.step, total)
-                one_step(job, guards, stepper, splits["train"], batches[job.step], start, rate)
+                inputs.expect(together.coming(job, train, batches))
+                one_step(job, guards, stepper, train, batches[job.step], start, rate)
                 after_step(job, phase, len(batches), stepper, saver, stop)
             scores = stop.unless_asked(lambda: look(job, splits, start), job.crew.alone)
             if scores is None:

@@ -104,6 +104,9 @@ class InParts(Inputs):
     def packed(self, numbers: Numbers) -> State:
         return self.whole.packed(numbers)
 
+    def on(self, device: torch.device, numbers: Numbers, end_to_end: bool) -> State:
+        return self.whole.on(device, numbers, end_to_end)
+
     def in_order(self, size: int) -> Iterator[NDArray[np.int64]]:
         for numbers in self.whole.in_order(size):
             yield from (numbers[i : i + self.limit] for i in range(0, len(numbers), self.limit))

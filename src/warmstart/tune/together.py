@@ -6,7 +6,7 @@ divided once, by the rows of all. Never a mean of means: shares differ in size, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 import numpy as np
@@ -39,6 +39,12 @@ def parts(job: Job, split: Split, numbers: NDArray[np.int64]) -> Iterator[tuple[
     if job.crew.sharded:
         for _ in range(ceil(longest / size) - ceil(len(own) / size)):
             yield numbers[:1], 0
+
+
+def coming(job: Job, split: Split, batches: Sequence[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """What will be read of the rows next, for this step and the one after it."""
+    near = batches[job.step : job.step + 2]
+    return [part for numbers in near for part, _ in parts(job, split, numbers)]
 
 
 def largest_share(job: Job, split: Split, numbers: NDArray[np.int64]) -> int:

@@ -18,10 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from warmstart.base.types import Phase
 from warmstart.models.anatomy import Anatomy, at_rest
-from warmstart.models.features import read
+from warmstart.models.device import CPU
+from warmstart.models.features import device_of, read
 from warmstart.models.inputs import Inputs
 
 PRODUCTS = 1e11  # a second and thread
+MANY = 5e13  # a second on a graphics processor
 CALLS = 3e-6  # seconds a group and row, however small they are
 WRITE, READ = 5e8, 2e9  # bytes a second, with their hash
 SOLVED = 4  # passes of a phase that is solved: features and logits, twice where another strength is asked for
@@ -60,7 +62,7 @@ def costs(anatomy: Anatomy, inputs: Inputs, stops: Sequence[int]) -> dict[int, C
     """The cost of one row of middle length below each of these groups."""
     middle = int(np.argsort(inputs.lengths, kind="stable")[len(inputs) // 2])
     found, products, at = {}, 0, 0
-    threads = torch.get_num_threads()
+    speed = PRODUCTS * torch.get_num_threads() if device_of(anatomy).type == CPU else MANY
     with at_rest(anatomy.model):
         state = read(anatomy, inputs, [middle])
         for stop in sorted(set(stops)):
@@ -69,7 +71,7 @@ def costs(anatomy: Anatomy, inputs: Inputs, stops: Sequence[int]) -> dict[int, C
             at, products = stop, products + counter.get_total_flops()
             kept = (v for k, v in state.items() if not k.startswith("_") and isinstance(v, Tensor))
             size = sum(tensor.nbytes for tensor in kept)
-            found[stop] = Cost(products / PRODUCTS / threads + CALLS * stop, size)
+            found[stop] = Cost(products / speed + CALLS * stop, size)
     return found
 
 
