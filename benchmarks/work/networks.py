@@ -39,11 +39,24 @@ def bert(layers: int, width: int, heads: int) -> tf.BertConfig:
     )
 
 
+def gpt2(layers: int, width: int, heads: int) -> tf.GPT2Config:
+    return tf.GPT2Config(
+        vocab_size=GPT_VOCABULARY,
+        n_embd=width,
+        n_layer=layers,
+        n_head=heads,
+        n_positions=1024,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+
+
 TEXT = {
     "bert-2x64": lambda: bert(2, 64, 2),
     "bert-4x256": lambda: bert(4, 256, 4),
     "minilm-6x384": lambda: bert(6, 384, 12),
     "minilm-12x384": lambda: bert(12, 384, 12),
+    "bert-12x768": lambda: bert(12, 768, 12),
 }
 IMAGE = {
     "mobilenet-v2": lambda: tf.MobileNetV2Config(
@@ -58,11 +71,9 @@ IMAGE = {
     ),
 }
 CHAT = {
-    "gpt2-6x384": lambda: tf.GPT2Config(
-        vocab_size=GPT_VOCABULARY, n_embd=384, n_layer=6, n_head=6, n_positions=1024,
-        bos_token_id=0, eos_token_id=0,
-    )
-}  # fmt: skip
+    "gpt2-6x384": lambda: gpt2(6, 384, 6),
+    "gpt2-12x768": lambda: gpt2(12, 768, 12),
+}
 
 
 def write_network(folder: Path, name: str, seed: int = 0) -> None:
