@@ -56,8 +56,8 @@ def split_of(work: Work, pretrained: Pretrained, name: str) -> Split:
 
 
 def train(work: Work) -> dict[str, Any]:
-    pretrained, task = load(work.network, work.kind), TASKS.get(task_name(work))()
-    span = begun()
+    pretrained, task = load(work.network, work.kind, device=work.device), TASKS.get(task_name(work))()
+    span = begun(work.device)
     splits = {name: split_of(work, pretrained, name) for name in ("train", "validation")}
     chosen = measure(pretrained, splits["train"].inputs)
     plan = replace(plan_of(work), precision=chosen.precision)
@@ -73,8 +73,8 @@ def train(work: Work) -> dict[str, Any]:
 
 def converse(work: Work) -> dict[str, Any]:
     """Adapters on a language model; the loss is of all words, as trl has it by default."""
-    pretrained, task = load(work.network, work.kind), Chat(answers_only=False)
-    span, splits = begun(), {}
+    pretrained, task = load(work.network, work.kind, device=work.device), Chat(answers_only=False)
+    span, splits = begun(work.device), {}
     pretrained = apply(pretrained, (LORA,), (), work.seed).pretrained
     for name in ("train", "validation"):
         rows = [row["messages"] for row in read_chats(work.data, name)]
@@ -91,10 +91,13 @@ def converse(work: Work) -> dict[str, Any]:
 
 
 def street(work: Work) -> dict[str, Any]:
-    """Rank networks of one shape, plan, tune as long as the peer does, train the rivals and report."""
+    """Rank networks of one shape, plan, tune as long as the peer does, train the rivals and report.
+
+    It computes on the GPU by itself where it sees one.
+    """
     models = tuple(f"{work.network[:-1]}{n}" for n in range(work.candidates))
     settings = (f"phases.2.epochs={work.epochs}", f"phases.2.lr={work.lr}", f"batch={work.batch}")
-    begin = begun()
+    begin = begun(work.device)
     result = process.run(
         work.data, runs=Path(work.scratch), models=models, strategy="full", settings=settings, seed=work.seed
     )

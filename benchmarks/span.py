@@ -1,4 +1,7 @@
-"""The measured span of a training, as the script that trains reports it: processor and wall seconds."""
+"""The measured span of a training, as the script that trains reports it: processor and wall seconds.
+
+On a GPU also "gpu_mb": the most memory that torch had allocated there since the process began.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +28,44 @@ def cpu_seconds() -> float:
 class Span:
     """From the reading of rows to the last step; imports and the loading of weights come before it."""
 
+    device: str = "cpu"
     cpu: float = field(default_factory=cpu_seconds)
     wall: float = field(default_factory=time.perf_counter)
 
     def end(self) -> dict[str, float]:
-        return {"cpu": cpu_seconds() - self.cpu, "wall": time.perf_counter() - self.wall}
+        """What was spent; on a GPU, when all that was asked of it is done."""
+        memory = settled() if self.device != "cpu" else {}
+        return {"cpu": cpu_seconds() - self.cpu, "wall": time.perf_counter() - self.wall, **memory}
 
 
-def begun() -> Span:
-    """The start of the span. What torch imports at an optimiser's first step is imported before."""
+def begun(device: str = "cpu") -> Span:
+    """The start of the span. What torch imports at an optimiser's first step is imported before.
+
+    So is what a GPU does once in each process, for everybody: its first operations take seconds.
+    """
     import torch._dynamo  # noqa: F401
 
-    return Span()
+    if device != "cpu":
+        warm(device)
+    return Span(device)
+
+
+def warm(device: str) -> None:
+    """A product and a convolution in both precisions: contexts are made, libraries are loaded."""
+    import torch
+
+    for dtype in (torch.float32, torch.bfloat16):
+        one = torch.ones(1, 8, 64, 64, dtype=dtype, device=device)
+        torch.nn.functional.conv2d(one @ one, one[:, :, :3, :3])
+    settled()
+
+
+def settled() -> dict[str, float]:
+    """Wait for the GPU; the most memory that was allocated there, without what torch keeps in reserve."""
+    import torch
+
+    torch.cuda.synchronize()
+    return {"gpu_mb": torch.cuda.max_memory_allocated() / 2**20}
 
 
 def asked(*flags: str) -> tuple[Work, Path, Namespace]:

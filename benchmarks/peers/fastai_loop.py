@@ -37,7 +37,7 @@ def collate(pad: texts.Padding, batch: list[dict[str, Any]]) -> tuple[dict[str, 
 
 def train(work: Work) -> dict[str, Any]:
     model, tokenizer = texts.start(work)
-    span = begun()
+    span = begun(work.device)
     loaders = []
     for split, size, shuffle in (("train", work.batch, True), ("validation", texts.EVALUATED, False)):
         rows = texts.rows(work, tokenizer, split)
@@ -55,7 +55,7 @@ def train(work: Work) -> dict[str, Any]:
             )
         )
     learner = Learner(
-        DataLoaders(*loaders),
+        DataLoaders(*loaders, device=torch.device(work.device)),
         Logits(model),
         loss_func=CrossEntropyLossFlat(),
         opt_func=partial(OptimWrapper, opt=torch.optim.AdamW),

@@ -60,10 +60,10 @@ def start(work: Work) -> tuple[Any, Any, Any]:
     if work.kind == "text":
         model = AutoModelForSequenceClassification.from_pretrained(work.network)
         processor = AutoTokenizer.from_pretrained(work.network)
-        return model, processor, partial(texts, work, processor)
+        return model.to(work.device), processor, partial(texts, work, processor)
     model = AutoModelForImageClassification.from_pretrained(work.network)
     processor = AutoImageProcessor.from_pretrained(work.network)
-    return model, processor, partial(Photos, work, processor)
+    return model.to(work.device), processor, partial(Photos, work, processor)
 
 
 def freeze(model: torch.nn.Module, work: Work) -> None:
@@ -89,7 +89,7 @@ def settings(work: Work, given: Namespace, folder: str) -> TrainingArguments:
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
-        use_cpu=True,
+        use_cpu=work.device == "cpu",
         seed=work.seed,
         bf16=given.bf16,
         train_sampling_strategy="group_by_length" if given.grouped else "random",
@@ -112,7 +112,7 @@ def train(work: Work, out: Path, given: Namespace) -> dict[str, Any]:
     torch.set_num_threads(work.threads)
     model, processor, split = start(work)
     freeze(model, work)
-    span = begun()
+    span = begun(work.device)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model,

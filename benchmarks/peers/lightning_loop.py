@@ -46,7 +46,7 @@ class Classifier(lightning.LightningModule):
 def train(work: Work) -> dict[str, Any]:
     model, tokenizer = texts.start(work)
     model.train()  # Lightning keeps a module in the mode in which it finds it
-    span = begun()
+    span = begun(work.device)
     pad = texts.Padding(tokenizer)
     learned = DataLoader(texts.rows(work, tokenizer, "train"), work.batch, shuffle=True, collate_fn=pad)
     held = DataLoader(texts.rows(work, tokenizer, "validation"), texts.EVALUATED, collate_fn=pad)
@@ -54,7 +54,8 @@ def train(work: Work) -> dict[str, Any]:
     trainer = lightning.Trainer(
         max_epochs=work.epochs,
         gradient_clip_val=1.0,
-        accelerator="cpu",
+        accelerator="cpu" if work.device == "cpu" else "gpu",
+        devices=1,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -15,7 +15,7 @@ from benchmarks.work.work import Work
 
 def train(work: Work) -> dict[str, Any]:
     model, tokenizer = texts.start(work)
-    span = begun()
+    span = begun(work.device)
     pad = texts.Padding(tokenizer)
     learned = DataLoader(texts.rows(work, tokenizer, "train"), work.batch, shuffle=True, collate_fn=pad)
     held = DataLoader(texts.rows(work, tokenizer, "validation"), texts.EVALUATED, collate_fn=pad)
@@ -27,7 +27,7 @@ def train(work: Work) -> dict[str, Any]:
         model.train()
         seen = 0.0
         for batch in learned:
-            loss = model(**batch).loss
+            loss = model(**batch.to(work.device)).loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -35,7 +35,7 @@ def train(work: Work) -> dict[str, Any]:
             optimizer.zero_grad()
             seen += loss.item()
         losses.append(seen / len(learned))
-        accuracy = texts.accuracy(model, held)
+        accuracy = texts.accuracy(model, held, work.device)
     return {**span.end(), "losses": losses, "accuracy": accuracy}
 
 

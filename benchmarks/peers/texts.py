@@ -15,11 +15,11 @@ EVALUATED = 64  # rows at a time
 
 
 def start(work: Work) -> tuple[Any, Any]:
-    """Model and tokenizer, loaded before the span."""
+    """Model and tokenizer, loaded before the span; the model is where it is trained."""
     torch.set_num_threads(work.threads)
     torch.manual_seed(work.seed)
     model = AutoModelForSequenceClassification.from_pretrained(work.network)
-    return model, AutoTokenizer.from_pretrained(work.network)
+    return model.to(work.device), AutoTokenizer.from_pretrained(work.network)
 
 
 def rows(work: Work, tokenizer: Any, split: str) -> list[dict[str, Any]]:
@@ -39,10 +39,11 @@ class Padding:
 
 
 @torch.no_grad()
-def accuracy(model: nn.Module, batches: Any) -> float:
+def accuracy(model: nn.Module, batches: Any, device: str) -> float:
     model.eval()
     right: list[Tensor] = []
     for batch in batches:
+        batch = batch.to(device)
         labels = batch.pop("labels")
         right.append(model(**batch).logits.argmax(-1) == labels)
     return float(torch.cat(right).float().mean())

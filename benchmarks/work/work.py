@@ -22,6 +22,7 @@ class Work:
     norms: bool = True  # do norm statistics of the layers that learn follow the batches?
     seed: int = 0
     threads: int = 1
+    device: str = "cpu"  # or "cuda": the one graphics processor that a contender sees
     candidates: int = 1  # networks of this shape that lie beside it, to be ranked by the whole street
     scratch: str = ""  # a fresh folder for whatever a run keeps
 
