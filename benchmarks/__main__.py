@@ -3,10 +3,11 @@
     python -m benchmarks P1 P3             # rows; none named: all of them
     python -m benchmarks --quick           # few rows, one round: a look, nothing to rely on
     python -m benchmarks --rounds 5 --update
+    python -m benchmarks P1 P6 --device cuda --threads 4   # on a GPU, compared by wall seconds
     python -m benchmarks street --help     # the study of the whole street on real data
 
-A ratio is the other side's processor seconds over ours, from the reading of the rows to the last step. Exit
-code 1: a contender failed, or a ratio is more than a tenth below baseline.json.
+A ratio is the other side's processor seconds over ours (on a GPU: wall seconds), from the reading of the rows
+to the last step. Exit code 1: a contender failed, or a ratio is more than a tenth below baseline.json.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from benchmarks import baseline
 from benchmarks.figures import Figures
 from benchmarks.pairs import ROOT, Runner, alternate, run_once
 from benchmarks.rows import Row, Trial, all_rows
+
+# What is compared on a device, as a ratio and as memory.
+COSTS = {"cpu": ("CPU ratio", "peak MB"), "cuda": ("wall ratio", "peak MB allocated on the GPU")}
 
 
 def measure(
@@ -74,10 +78,11 @@ def tell(what: str) -> None:
 
 def table(title: str, measured: dict[str, Any]) -> str:
     """Markdown: what each contender cost, as a ratio, in seconds and in memory, and what it reached."""
+    cost, room = COSTS[measured["figures"].get("device", "cpu")]
     lines = [
         f"## {measured['id']}: {title}",
         "",
-        "| | ratio | CPU s | wall s | process CPU s | peak MB | ours / its memory | last loss | accuracy |",
+        f"| | {cost} | CPU s | wall s | process CPU s | {room} | ours / its memory | last loss | accuracy |",
         "|" + "---|" * 9,
     ]
     for name, figures in measured["figures"].items():
@@ -85,7 +90,8 @@ def table(title: str, measured: dict[str, Any]) -> str:
             continue
         cells = [name, ranged(measured["ratios"].get(name))]
         cells += [ranged(figures[f"{kind}_seconds"]) for kind in ("cpu", "wall", "process_cpu")]
-        cells += [f"{figures['peak_mb']:,.0f}", said(measured["memory"].get(name))]
+        peak = figures["peak_mb"]
+        cells += ["-" if peak is None else f"{peak:,.0f}", said(measured["memory"].get(name))]
         cells += [said(figures.get("last_loss")), said(figures.get("accuracy"))]
         lines.append("| " + " | ".join(cells) + " |")
     notes = [
@@ -111,7 +117,7 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    known = all_rows(quick=False)
+    known = all_rows(quick=False, device="cuda")
     parser.add_argument("ids", nargs="*", metavar="ID", help=f"of {', '.join(known)}; none: all")
     parser.add_argument(
         "--quick", action="store_true", help="small rows and one round, under five minutes in all"
@@ -123,39 +129,76 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--without", nargs="+", default=(), metavar="PEER", help="contenders to leave out, by name"
     )
+    parser.add_argument(
+        "--networks", nargs="+", default=(), metavar="NAME", help="of each row only these; none: all"
+    )
     parser.add_argument("--threads", type=int, default=1, help="of every process")
+    parser.add_argument(
+        "--device", choices=tuple(COSTS), default="cpu", help="cuda: one GPU, which has larger networks too"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the first round; the next ones count on")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each row")
     parser.add_argument("--update", action="store_true", help="take what is measured as the new baseline")
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks"), help="for data and logs")
     given = parser.parse_args(words)
-    peers = {side.name for row in known.values() for trial in row.trials for side in trial.contenders[1:]}
-    for name in given.without:
-        if name not in peers:
-            parser.error(f"no peer {name!r}; known are {', '.join(sorted(peers))}")
+    for reason in refusals(given, known):
+        parser.error(reason)
+    return given
+
+
+def refusals(given: argparse.Namespace, known: dict[str, Row]) -> Iterator[str]:
+    """Why what was asked for makes no sense."""
+    trials = [trial for row in known.values() for trial in row.trials]
+    peers = {side.name for trial in trials for side in trial.contenders[1:]}
+    asked = (("peer", given.without, peers), ("network", given.networks, {t.network for t in trials}))
+    for kind, names, there in asked:
+        for name in sorted(set(names) - there):
+            yield f"no {kind} {name!r}; known are {', '.join(sorted(there))}"
     for name in given.ids:
         if name not in known:
-            parser.error(f"no row {name}; known are {', '.join(known)}")
+            yield f"no row {name}; known are {', '.join(known)}"
     if not 0 < given.share <= 1:
-        parser.error(f"--share {given.share}: give a share above 0, at most 1")
+        yield f"--share {given.share}: give a share above 0, at most 1"
     if given.update and (given.quick or given.share < 1):
-        parser.error("a look at a part is no baseline: leave out --update, or --quick and --share")
-    return given
+        yield "a look at a part is no baseline: leave out --update, or --quick and --share"
+    if given.device != "cpu":
+        yield from refusals_of_gpu(given.update)
+
+
+def refusals_of_gpu(update: bool) -> Iterator[str]:
+    import torch
+
+    if update:
+        yield "the baseline is that of processors: leave out --update, or --device"
+    if not torch.cuda.is_available():
+        yield f"--device cuda: torch {torch.__version__} sees no GPU here"
+
+
+def machine(device: str) -> tuple[str, ...]:
+    """A note on what measured, where the figures mean nothing without it."""
+    if device == "cpu":
+        return ()
+    import torch
+
+    return (f"on {torch.cuda.get_device_name()}, torch {torch.__version__}",)
 
 
 def suite(given: argparse.Namespace) -> list[str]:
     """Measure, print and compare; returns what failed or has become worse."""
-    whole, worse = all_rows(given.quick), []
-    rows = {name: row.shared(given.share).without(given.without) for name, row in whole.items()}
-    place = given.out.resolve()
+    whole, worse = all_rows(given.quick, given.device), []
+    rows = {n: r.of(given.networks).shared(given.share).without(given.without) for n, r in whole.items()}
+    place, notes = given.out.resolve(), machine(given.device)
     for name in given.ids or rows:
+        if not rows[name].trials:
+            tell(f"{name}: none of its networks was asked for")
+            continue
         rounds = given.rounds or (1 if given.quick else 5)
-        measured = measure(rows[name], rounds, place, given.threads, given.seed).table()
+        measured = measure(rows[name].noting(notes), rounds, place, given.threads, given.seed).table()
         print(json.dumps(measured) if given.json else table(rows[name].title, measured), flush=True)
         worse += [f"{name}: failed {what}" for what in measured["figures"].get("failed", ())]
         if given.update:
             baseline.update(measured)
-        elif not given.quick and given.share == 1:
+        elif not given.quick and given.share == 1 and given.device == "cpu":
             worse += baseline.regressions(measured, baseline.read_baseline())
     return worse
 

@@ -54,6 +54,7 @@ class Figures:
             if len(runs) < len(by_round):
                 self.note("failed", f"{network}/{name}: {len(by_round) - len(runs)} of {len(by_round)} runs")
             if runs:
+                self.figures["device"] = runs[0].device
                 self.figures[f"{network}/{name}"] = figures_of(runs)
             if ours is not None and name != ours:
                 pairs = [(each[ours], each[name]) for each in by_round if ours in each and name in each]
@@ -65,7 +66,9 @@ class Figures:
             return
         ours, theirs = zip(*pairs, strict=True)
         self.ratios[key] = spread([ratio(our, their) for our, their in pairs])
-        self.memory[key] = rounded(median(r.peak for r in ours) / median(r.peak for r in theirs))
+        our, their = (peak_of(side) for side in (ours, theirs))
+        if our and their:
+            self.memory[key] = rounded(our / their)
         self.agree.append(same_result(ours, theirs, held))
 
 
@@ -78,14 +81,21 @@ def rounded(value: float) -> float:
     return float(f"{value:.{PRECISION}g}")
 
 
+def peak_of(runs: Sequence[Ran]) -> float | None:
+    """MB at the peak, the median of the rounds; None where a run did not say."""
+    known = [r.memory for r in runs if r.memory is not None]
+    return median(known) if known and len(known) == len(runs) else None
+
+
 def figures_of(runs: Sequence[Ran]) -> dict[str, Any]:
     """Medians over the rounds, with the range of each that is a cost."""
+    peak = peak_of(runs)
     said: dict[str, Any] = {
         "cpu_seconds": spread([float(r.said["cpu"]) for r in runs]),
         "wall_seconds": spread([float(r.said["wall"]) for r in runs]),
         "process_cpu_seconds": spread([r.process_cpu for r in runs]),
         "process_wall_seconds": spread([r.process_wall for r in runs]),
-        "peak_mb": rounded(median(r.peak for r in runs)),
+        "peak_mb": None if peak is None else rounded(peak),
     }
     if all(r.said.get("losses") for r in runs):
         said["first_loss"] = rounded(median(r.said["losses"][0] for r in runs))
@@ -95,8 +105,8 @@ def figures_of(runs: Sequence[Ran]) -> dict[str, Any]:
     if all("accuracy" in r.said for r in runs):
         said["accuracy"] = rounded(median(r.said["accuracy"] for r in runs))
     if all("amount" in r.said for r in runs):
-        rates = [r.said["amount"] / r.said["cpu"] / 1e9 for r in runs]
-        said["gflops_per_cpu_second"] = spread(rates)
+        rates = [r.said["amount"] / r.said[r.clock] / 1e9 for r in runs]
+        said[f"gflops_per_{runs[0].clock}_second"] = spread(rates)
     return said
 
 

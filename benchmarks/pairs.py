@@ -1,7 +1,8 @@
 """Paired runs: every contender a process of its own, one after the other, again and again in turn.
 
 A machine that others use, or that grows warm, slows all contenders of a round alike; so costs are compared
-within a round, and what is reported is the median of these ratios with the lowest and the highest.
+within a round, and what is reported is the median of these ratios with the lowest and the highest. The cost
+is processor seconds, and wall seconds on a GPU, for which a processor only waits.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ QUIET = {
     "HF_DATASETS_OFFLINE": "1",
     "PYTHONDONTWRITEBYTECODE": "",
 }
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 LIBRARIES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -52,12 +54,23 @@ class Ran:
     process_cpu: float  # seconds, from start to exit, children included
     process_wall: float
     peak: float  # MB of resident memory
+    device: str = "cpu"
+
+    @property
+    def clock(self) -> str:
+        """Which seconds are its cost."""
+        return "cpu" if self.device == "cpu" else "wall"
+
+    @property
+    def memory(self) -> float | None:
+        """MB at the peak: of the process, or allocated on the GPU where it trained, if it said so."""
+        return self.peak if self.device == "cpu" else self.said.get("gpu_mb")
 
 
 def ratio(ours: Ran, theirs: Ran) -> float:
-    """Their processor seconds over ours; for each operation where both scripts counted them."""
+    """Their seconds over ours; for each operation where both scripts counted them."""
     counted = "amount" in ours.said and "amount" in theirs.said
-    one, other = (float(r.said["cpu"]) / float(r.said["amount"] if counted else 1) for r in (ours, theirs))
+    one, other = (float(r.said[r.clock]) / float(r.said["amount"] if counted else 1) for r in (ours, theirs))
     return other / one
 
 
@@ -101,7 +114,7 @@ def run_once(contender: Contender, work: Work, place: Path) -> Ran:
     file = replace(work, scratch=str(scratch)).write(scratch / "work.json")
     known = {"work": file, "out": out, "scratch": scratch, "network": work.network, "data": work.data}
     words = [word.format(**known) for word in contender.words]
-    env = {**os.environ, **QUIET, **dict.fromkeys(LIBRARIES, str(work.threads))}
+    env = {**os.environ, **QUIET, **dict.fromkeys(LIBRARIES, str(work.threads)), VISIBLE: visible(work)}
     with log.open("wb") as written:
         begun, clock = time.time(), time.perf_counter()
         command = [sys.executable, "-m", *words]
@@ -116,7 +129,13 @@ def run_once(contender: Contender, work: Work, place: Path) -> Ran:
     if "at" in said:
         said["wall"] = said["at"] - begun
     shutil.rmtree(scratch, ignore_errors=True)
-    return Ran(contender.name, said, used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+    cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return Ran(contender.name, said, cpu, wall, peak, work.device)
+
+
+def visible(work: Work) -> str:
+    """The graphics processors that a contender sees: one or none, whatever it would take by itself."""
+    return "" if work.device == "cpu" else os.environ.get(VISIBLE, "0").partition(",")[0]
 
 
 def read_result(contender: Contender, out: Path, log: Path) -> dict[str, Any]:

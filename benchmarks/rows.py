@@ -34,6 +34,9 @@ SFT_BEST = peer("trl best", "trl_chat", "--best", needs=("trl", "peft"))
 FIRST = peer("trainer", "hf_trainer", "--first-step")
 PEAKS = (peer("peak bf16", "matmul", "--bf16", needs=()), peer("peak fp32", "matmul", needs=()))
 EVENTS = "runs/*/events.jsonl"
+TUNERS = (OURS, DEFAULTS, BEST, FASTAI, LIGHTNING, PLAIN)
+CHATTERS = (CHAT, SFT, SFT_BEST)
+TEXTS, CHATS = "texts:4000:400", "chats:1000:100"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Trial:
     third: bool = False  # the top third of the layers
     seeds: int = 1  # networks of this shape that have to lie there
     norms: bool = True  # do norm statistics of layers that learn follow the batches, on both sides?
+    device: str = "cpu"
 
     @property
     def kind(self) -> str:
@@ -85,6 +89,7 @@ class Trial:
             seed=seed,
             threads=threads,
             candidates=self.seeds,
+            device=self.device,
         )
 
     def layers(self, network: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -98,6 +103,13 @@ class Trial:
         return names, tuple(p for _, parameters in groups[:first] for p in parameters)
 
 
+LARGER = {  # row: what a GPU trains too
+    "P1": Trial("bert-12x768", "bert-12x768", TEXTS, TUNERS, 1, 5e-5),
+    "P6": Trial("gpt2-12x768", "gpt2-12x768", CHATS, CHATTERS, 1, 1e-3, 16),
+    "P9": Trial("bert-12x768", "bert-12x768", TEXTS, (OURS, *PEAKS), 1, 5e-5),
+}
+
+
 @dataclass(frozen=True)
 class Row:
     id: str
@@ -108,6 +120,18 @@ class Row:
     def shared(self, share: float) -> Row:
         return replace(self, trials=tuple(trial.shared(share) for trial in self.trials))
 
+    def on(self, device: str) -> Row:
+        """The same on a device."""
+        return replace(self, trials=tuple(replace(trial, device=device) for trial in self.trials))
+
+    def noting(self, notes: Sequence[str]) -> Row:
+        """The same with more to be said beside its numbers."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    def of(self, networks: Sequence[str]) -> Row:
+        """The same with the trials of these networks only; none named: all."""
+        return replace(self, trials=tuple(t for t in self.trials if not networks or t.network in networks))
+
     def without(self, names: Sequence[str]) -> Row:
         """The same with fewer peers."""
         kept = [tuple(c for c in t.contenders if c.name not in names) for t in self.trials]
@@ -115,23 +139,27 @@ class Row:
         return replace(self, trials=tuple(replace(t, contenders=sides) for t, sides in trials))
 
 
-def all_rows(quick: bool) -> dict[str, Row]:
+def all_rows(quick: bool, device: str = "cpu") -> dict[str, Row]:
+    """On a GPU the whole suite has networks beside the small ones that keep it busy."""
     made = (text_full, text_top, image_frozen, image_third, image_full, chat, first_step, whole_street, peak)
-    return {row.id: row for row in (make(quick) for make in made)}
+    rows = {row.id: row.on(device) for row in (make(quick) for make in made)}
+    if device != "cpu" and not quick:
+        for name, trial in LARGER.items():
+            rows[name] = replace(rows[name], trials=(*rows[name].trials, replace(trial, device=device)))
+    return rows
 
 
 def text_full(quick: bool) -> Row:
-    data, epochs, batch = ("texts:320:60", 1, 16) if quick else ("texts:4000:400", 3, 32)
-    sides = (OURS, DEFAULTS, BEST, FASTAI, LIGHTNING, PLAIN)
+    data, epochs, batch = ("texts:320:60", 1, 16) if quick else (TEXTS, 3, 32)
     trials = (
-        Trial("bert-4x256", "bert-4x256", data, sides, epochs, 5e-4, batch),
-        Trial("minilm-6x384", "minilm-6x384", data, sides, epochs, 3e-4, batch),
+        Trial("bert-4x256", "bert-4x256", data, TUNERS, epochs, 5e-4, batch),
+        Trial("minilm-6x384", "minilm-6x384", data, TUNERS, epochs, 3e-4, batch),
     )
     return Row("P1", "full tuning, texts", trials[:1] if quick else trials)
 
 
 def text_top(quick: bool) -> Row:
-    data, epochs, batch = ("texts:96:32", 3, 8) if quick else ("texts:4000:400", 5, 32)
+    data, epochs, batch = ("texts:96:32", 3, 8) if quick else (TEXTS, 5, 32)
     trials = tuple(
         Trial(f"{name} top 2", name, data, (OURS, BEST), epochs, 5e-4, batch, top=2)
         for name in ("minilm-6x384", "minilm-12x384")
@@ -185,9 +213,8 @@ def images(
 
 
 def chat(quick: bool) -> Row:
-    data = "chats:8:4" if quick else "chats:1000:100"
-    sides = (CHAT, SFT, SFT_BEST)
-    trial = Trial("gpt2-6x384", "gpt2-6x384", data, sides, 1, 3e-3, 4 if quick else 16)
+    data = "chats:8:4" if quick else CHATS
+    trial = Trial("gpt2-6x384", "gpt2-6x384", data, CHATTERS, 1, 3e-3, 4 if quick else 16)
     return Row("P6", "LoRA on conversations", (trial,))
 
 
@@ -208,12 +235,12 @@ def whole_street(quick: bool) -> Row:
     if quick:
         small = Trial("bert-2x64", "bert-2x64", "texts:200:40", sides, 5, 5e-3, 16, seeds=4)
         return Row("P8", "the whole street against one tuning", (small,))
-    texts = Trial("minilm-6x384", "minilm-6x384", "texts:4000:400", sides, 3, 3e-4, seeds=4)
+    texts = Trial("minilm-6x384", "minilm-6x384", TEXTS, sides, 3, 3e-4, seeds=4)
     pictures = Trial("resnet-18", "resnet-18", photos(quick), sides, 5, 1e-3, seeds=4)
     return Row("P8", "the whole street against one tuning", (texts, pictures))
 
 
 def peak(quick: bool) -> Row:
-    name, data = ("bert-4x256", "texts:320:60") if quick else ("minilm-6x384", "texts:4000:400")
+    name, data = ("bert-4x256", "texts:320:60") if quick else ("minilm-6x384", TEXTS)
     trial = Trial(name, name, data, (OURS, *PEAKS), 1, 3e-4, 16 if quick else 32)
     return Row("P9", "share of the matrix product's speed that a step reaches", (trial,))
