@@ -91,15 +91,18 @@ def converse(work: Work) -> dict[str, Any]:
 
 
 def street(work: Work) -> dict[str, Any]:
-    """Rank networks of one shape, plan, tune as long as the peer does, train the rivals and report.
-
-    It computes on the GPU by itself where it sees one.
-    """
+    """Rank networks of one shape, plan, tune as long as the peer does, train the rivals and report."""
     models = tuple(f"{work.network[:-1]}{n}" for n in range(work.candidates))
     settings = (f"phases.2.epochs={work.epochs}", f"phases.2.lr={work.lr}", f"batch={work.batch}")
     begin = begun(work.device)
     result = process.run(
-        work.data, runs=Path(work.scratch), models=models, strategy="full", settings=settings, seed=work.seed
+        work.data,
+        runs=Path(work.scratch),
+        models=models,
+        strategy="full",
+        settings=settings,
+        seed=work.seed,
+        device=work.device,
     )
     said: dict[str, Any] = begin.end()
     run = result.runs["full"]
