@@ -9,7 +9,7 @@ export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export WARMSTART_ASSETS ?= $(ASSETS)
 
-.PHONY: setup demo test test-all soak check bench docs clean
+.PHONY: setup demo test test-all soak gpu check bench docs clean
 
 setup: $(READY)
 
@@ -28,6 +28,9 @@ test: setup
 
 test-all: setup
 	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+
+gpu: setup  # where torch sees a graphics processor
+	WARMSTART_GPU=1 $(BIN)/python -m pytest tests/gpu
 
 soak: setup  # ten times as many faults as `make test` plants
 	WARMSTART_SOAK=10 $(BIN)/python -m pytest tests/faults

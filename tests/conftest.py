@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+if not os.environ.get("WARMSTART_GPU"):
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # tests compare bits with those of processors
 for name, value in {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}.items():
     os.environ.setdefault(name, value)
 

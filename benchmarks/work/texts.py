@@ -12,8 +12,8 @@ CLASSES = ("arts", "money", "sports", "travel")
 WORDS = 30_000
 KEYWORDS = 30  # a class
 COMMON = 40  # words before the first keyword that every class uses
-TELLING = 0.2  # share of the words that are some class's
-OWN = 0.7  # share of those that are certainly of the sentence's own
+TELLING = 0.4  # share of the words that are some class's
+OWN = 0.8  # share of those that are certainly of the sentence's own
 MEAN, SPREAD, LONGEST = 25, 0.6, 126  # words, log-normal; two more tokens are special
 
 

@@ -28,7 +28,7 @@ from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
-from warmstart.models.device import choose
+from warmstart.models.device import choose, repeatable
 from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
@@ -76,7 +76,7 @@ def run(
     """
     hands = Hands(processes, shard)
     trip = replace(setting_out(data, runs, tell, asked), **walked(hands, device, allow_change))
-    with locked(trip), hands:
+    with locked(trip), repeatable(choose(trip.device)), hands:
         bound(trip, cache_limit)
         if (done := finished(trip)) is not None:
             return done
@@ -118,7 +118,7 @@ def rank(
 ) -> Ranking:
     """The candidates from best to worst, measured on the user's own rows."""
     trip = replace(setting_out(data, runs, tell, asked), device=str(choose(device)))
-    with locked(trip):
+    with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
         return stops.select(trip, stops.read(trip))[0]
 
@@ -134,7 +134,7 @@ def plan(
 ) -> tuple[Plan, Path]:
     """The plan, and the run folder in which it lies as plan.yaml to be looked at, edited and run."""
     trip = replace(setting_out(data, runs, tell, asked), device=str(choose(device)))
-    with locked(trip):
+    with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
@@ -155,7 +155,7 @@ def tune(
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
     hands = Hands(processes, shard)
     trip = replace(reopen(run_folder(folder), tell), **walked(hands, device, allow_change))
-    with locked(trip), hands:
+    with locked(trip), repeatable(choose(trip.device)), hands:
         bound(trip, cache_limit)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import torch
 
 from warmstart.base.errors import WarmstartError
@@ -25,6 +31,7 @@ def choose(wanted: str = AUTO) -> torch.device:
         raise WarmstartError(
             f"device {wanted!r}: {known}", 'write "auto", or install torch for your card', "no-device"
         )
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # so that products can be the same each time
     torch.backends.cudnn.allow_tf32 = False
     return torch.device(CUDA, int(number or 0))
 
@@ -38,3 +45,30 @@ def finish(device: torch.device) -> None:
     """Wait until all that was asked of the device is done, so that a clock tells the truth."""
     if device.type == CUDA:
         torch.cuda.synchronize(device)
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Meanwhile a graphics processor adds up in the same order each time, wherever torch knows how.
+
+    A processor does so by itself.
+    """
+    if device.type != CUDA:
+        yield
+        return
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    cudnn: Any = torch.backends.cudnn
+    memory: Any = torch.utils.deterministic
+    chosen, filled = cudnn.deterministic, memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    cudnn.deterministic, memory.fill_uninitialized_memory = True, False
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*does not have a deterministic implementation")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        cudnn.deterministic, memory.fill_uninitialized_memory = chosen, filled

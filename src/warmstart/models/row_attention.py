@@ -97,7 +97,7 @@ def attention(
     kind = torch.float32 if small else given
     with torch.autocast(q_THd.device.type, enabled=False):
         parts = (q_THd.to(kind), k_TKd.to(kind), v_TKd.to(kind))
-        if (kernel := flash.kernel(*parts, sight)) is not None:
+        if (kernel := flash.kernel(*parts, sight, dropout)) is not None:
             return kernel(*parts, layout, scale, dropout, sight)
         out: Tensor = RowAttention.apply(*parts, layout, scale, dropout, sight)  # type: ignore[no-untyped-call]
     return out.to(given)

@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy
 from warmstart.models.device import CPU
 
 SCORES = 6_500_000  # alive at a time: what a processor's last cache holds
-MANY = 60_000_000  # the same on a graphics processor, which few do not keep busy
+MANY = 30_000_000  # the same on a graphics processor, which few do not keep busy
 LEARNING = 4  # times as many where the output layer learns, whose gradient is passed over once a chunk
 ROUND = 32  # tokens: libraries prepare a product anew for each size that they have not met
 FAINT = 1e-30  # below it the share of a word is too near to what float32 can say to take its logarithm

@@ -17,7 +17,7 @@ from warmstart.tasks._task import Task
 
 FILE = "precision.json"
 TOKENS = 512  # at most, in the small batch to measure with
-CROWD = 32  # times as many on a graphics processor, which few do not keep busy
+CROWD = 32  # rows on a graphics processor, which fewer do not keep busy
 
 
 def settle(trip: Trip, pretrained: Pretrained, inputs: Inputs, wanted: str = AUTO) -> str:
@@ -55,9 +55,7 @@ def measure(
     """
     anatomy = pretrained.anatomy
     device = device_of(anatomy)
-    crowd = 1 if device.type == CPU else CROWD
-    few = np.cumsum(inputs.lengths[: crowd * inputs.few])
-    rows = range(max(1, int((few <= crowd * TOKENS).sum())))
+    rows = range(few_rows(inputs) if device.type == CPU else min(CROWD, len(inputs)))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
@@ -71,3 +69,8 @@ def measure(
     finally:
         anatomy.precision = FP32
         anatomy.model.zero_grad(set_to_none=True)
+
+
+def few_rows(inputs: Inputs) -> int:
+    """How many of the first rows tell how long a step takes."""
+    return max(1, int((np.cumsum(inputs.lengths[: inputs.few]) <= TOKENS).sum()))

@@ -13,18 +13,20 @@ from warmstart.models.anatomy import Anatomy
 def optimiser(
     anatomy: Anatomy, phase: Phase, held: Callable[[nn.Parameter], nn.Parameter] = lambda parameter: parameter
 ) -> torch.optim.AdamW:
-    """AdamW over the groups that learn; each remembers its own full rate as "full_lr".
+    """AdamW over the groups that learn; those that move alike are one table, with its full rate as "full_lr".
 
     `held` gives what this process holds of a parameter.
     """
-    decayed, tables = decayed_parameters(anatomy.model), []
+    decayed = decayed_parameters(anatomy.model)
+    alike: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, share in anatomy.rates(phase.learn, phase.decay).items():
         rate = phase.head_lr if phase.head_lr and name == anatomy.names[-1] else phase.lr * share
         learning = [p for p in anatomy.parameters(name) if p.requires_grad]
         for decays in (True, False):
             chosen = [held(p) for p in learning if (id(p) in decayed) is decays]
             if chosen:
-                tables.append(table(chosen, rate, phase.weight_decay if decays else 0.0))
+                alike.setdefault((rate, phase.weight_decay if decays else 0.0), []).extend(chosen)
+    tables = [table(chosen, rate, decay) for (rate, decay), chosen in alike.items()]
     return torch.optim.AdamW(tables, lr=phase.lr, fused=True)
 
 

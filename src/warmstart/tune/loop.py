@@ -24,7 +24,8 @@ from warmstart.base.types import Phase, Plan
 from warmstart.models import vocabulary
 from warmstart.models.ahead import read_ahead
 from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
-from warmstart.models.features import before_head
+from warmstart.models.device import repeatable
+from warmstart.models.features import before_head, device_of
 from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
@@ -79,8 +80,21 @@ def tune(
     (same machine, versions and number of threads). Raises WarmstartError for a plan that cannot be trained,
     where checkpoints of another training lie, and for numbers that are not finite.
     """
+    with repeatable(device_of(pretrained.anatomy)):
+        return carry_out(pretrained, plan, task, splits, keeping or Keeping(), tell, crew)
+
+
+def carry_out(
+    pretrained: Pretrained,
+    plan: Plan,
+    task: Task,
+    splits: Mapping[str, Split],
+    keeping: Keeping,
+    tell: Tell,
+    crew: Crew,
+) -> Trained:
+    """Check, take up what was begun, learn phase by phase, finish."""
     started = time.perf_counter()
-    keeping = keeping or Keeping()
     check_plan(plan, pretrained.anatomy)
     check_crew(plan, pretrained.anatomy, crew, task)
     pretrained.anatomy.precision = FP32 if plan.precision == AUTO else plan.precision
