@@ -21,6 +21,7 @@ from warmstart.models.load import Pretrained, load
 from warmstart.models.row_attention import attention
 from warmstart.models.rows import Layout, Sight
 from warmstart.tasks.chat import Chat
+from warmstart.tune import loop
 from warmstart.tune.loop import Keeping, tune
 
 pytestmark = pytest.mark.skipif(
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.skipif(
 SIGHTS = (Sight(), Sight(causal=True), Sight(causal=True, window=3), Sight(window=3))
 LENGTHS = (np.array([5, 1, 17, 17, 3]), np.array([9]), np.arange(1, 33)[::-1].copy(), np.full(8, 8))
 PACKING = ("bert", "roberta", "electra", "distilbert", "modernbert", *tiny_models.CAUSAL)
+PICTURES = ("resnet-basic", "resnet-bottleneck", "mobilenet_v2", "vit", "convnext", "dinov2")
+REPLAYED = {"fp32": PICTURES, "bf16": (*PICTURES, "bert", "roberta", "electra", "distilbert")}
 EXACT, HALF = {"atol": 2e-5, "rtol": 1e-4}, {"atol": 2e-2, "rtol": 2e-2}
 
 
@@ -196,6 +199,53 @@ def test_a_training_that_was_broken_off_ends_with_the_same_bits(tmp_path, name, 
         worlds.run(name, chosen, on_card(worlds.pretrained(name)), keeping, tell=stop)
     again, _ = worlds.run(name, chosen, on_card(worlds.pretrained(name)), keeping)
     assert worlds.equal(worlds.state(whole), worlds.state(again))
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """What replays steps in the trainings of a test, one for each phase."""
+    found, replays = [], loop.replays
+
+    def noted(*given):
+        found.append(replays(*given))
+        return found[-1]
+
+    monkeypatch.setattr(loop, "replays", noted)
+    return found
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", tiny_models.NAMES)
+def test_replayed_steps_are_ordinary_ones_to_the_last_bit(name, precision, made, monkeypatch):
+    """Dropout included. Whoever has no kernel for its attention goes on in the ordinary way."""
+    chosen, told = worlds.plan(worlds.phase(lr=1e-3, epochs=4), precision=precision), []
+    data = worlds.splits(name, 44, 10, size=64)
+    one, first = worlds.run(name, chosen, on_card(worlds.pretrained(name)), data=data, tell=told.append)
+    assert not [event["what"] for event in told if event["event"] == "note"]
+    if name in REPLAYED[precision]:
+        assert made[0].working and made[0].recorded
+    monkeypatch.setattr(loop, "replays", lambda *given: None)
+    other, second = worlds.run(name, chosen, on_card(worlds.pretrained(name)), data=data)
+    assert worlds.equal(worlds.state(one), worlds.state(other))
+    assert [look["train_loss"] for look in first.history] == [look["train_loss"] for look in second.history]
+
+
+def test_a_replayed_step_that_is_not_finite_moves_nothing(made):
+    data, told = worlds.splits("resnet-basic", 44, 10), []
+    model = on_card(worlds.pretrained("resnet-basic"))
+    chosen = worlds.plan(worlds.phase(lr=1e-3, epochs=3))
+    whole = data["train"].inputs.on
+
+    def poisoned(device, numbers, end_to_end):
+        state = whole(device, numbers, end_to_end)
+        state["pixel_values"][torch.from_numpy(np.asarray(numbers) == 17).to(device)] = float("nan")
+        return state
+
+    data["train"].inputs.on = poisoned
+    _, trained = worlds.run("resnet-basic", chosen, model, data=data, tell=told.append)
+    assert made[0].recorded
+    assert trained.proofs["steps_skipped"] == 3
+    assert all(torch.isfinite(tensor).all() for tensor in worlds.state(model).values())
 
 
 def test_memory_that_runs_out_halves_the_rows(tmp_path):

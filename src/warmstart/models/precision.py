@@ -17,6 +17,7 @@ FP32, BF16, AUTO = "fp32", "bf16", "auto"
 PRECISIONS = (AUTO, FP32, BF16)
 SMALL = 1_000_000  # parameters; below it, the calls cost more than the products
 WORTH = 1.15  # times as fast bfloat16 must be to be taken
+WORTH_THERE = 0.7  # on graphics processors: it opens flash attention and replayed steps, and halves memory
 ROUNDS = 4
 LONG = 1.0  # seconds after which no further round is begun
 SHARE = 0.1  # of an epoch, after which neither
@@ -43,19 +44,23 @@ def nothing() -> None:
 
 
 def choose(
-    parameters: int, step: Callable[[str], Tensor], steps: float, wait: Callable[[], None] = nothing
+    parameters: int,
+    step: Callable[[str], Tensor],
+    steps: float,
+    wait: Callable[[], None] = nothing,
+    worth: float = WORTH,
 ) -> Chosen:
     """Time `step`, which runs a small batch forward and gives its loss, in both precisions.
 
     `steps` of them make an epoch: few rows are not worth long measuring. `wait` returns once what was asked
-    of the device is done. Models of less than SMALL parameters
-    are not measured at all.
+    of the device is done. bfloat16 is taken where it is `worth` times as fast. Models of less than SMALL
+    parameters are not measured at all.
     """
     if parameters < SMALL:
         return Chosen(FP32, {}, f"{parameters:,} parameters are too few for bfloat16 to pay")
     seconds = fastest(step, steps, wait)
     ratio = seconds[FP32] / seconds[BF16]
-    taken = BF16 if ratio >= WORTH else FP32
+    taken = BF16 if ratio >= worth else FP32
     return Chosen(taken, seconds, f"a step in bfloat16 is {ratio:.1f} times as fast as in float32")
 
 

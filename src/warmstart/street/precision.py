@@ -11,7 +11,7 @@ from warmstart.models.device import CPU, finish
 from warmstart.models.features import device_of, read
 from warmstart.models.inputs import Inputs
 from warmstart.models.load import Pretrained
-from warmstart.models.precision import AUTO, BF16, FP32, Chosen, choose
+from warmstart.models.precision import AUTO, BF16, FP32, WORTH, WORTH_THERE, Chosen, choose
 from warmstart.street.folder import Trip
 from warmstart.tasks._task import Task
 
@@ -65,7 +65,8 @@ def measure(
         return anatomy.logits(state).float().logsumexp(-1).sum()
 
     try:
-        return choose(pretrained.parameters, step, len(inputs) / len(rows), lambda: finish(device))
+        worth = WORTH if device.type == CPU else WORTH_THERE
+        return choose(pretrained.parameters, step, len(inputs) / len(rows), lambda: finish(device), worth)
     finally:
         anatomy.precision = FP32
         anatomy.model.zero_grad(set_to_none=True)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from warmstart.base.types import Phase
 from warmstart.models.anatomy import Anatomy
+from warmstart.models.device import CPU
+from warmstart.models.features import device_of
 
 
 def optimiser(
@@ -27,7 +29,23 @@ def optimiser(
             if chosen:
                 alike.setdefault((rate, phase.weight_decay if decays else 0.0), []).extend(chosen)
     tables = [table(chosen, rate, decay) for (rate, decay), chosen in alike.items()]
-    return torch.optim.AdamW(tables, lr=phase.lr, fused=True)
+    if device_of(anatomy).type == CPU:
+        return torch.optim.AdamW(tables, lr=phase.lr, fused=True)
+    for each in tables:  # a rate that is read on the device can change while a step is replayed
+        each["lr"] = torch.tensor(each["lr"], dtype=torch.float32, device=device_of(anatomy))
+    stepper = torch.optim.AdamW(tables, lr=phase.lr, fused=True, capturable=True)
+    stepper._warned_capturable_if_run_uncaptured = True  # it is, now and then
+    return stepper
+
+
+def set_rates(stepper: torch.optim.Optimizer, rate: float) -> None:
+    """`rate` times the full rate of each table."""
+    for each in stepper.param_groups:
+        value = each["full_lr"] * rate
+        if isinstance(each["lr"], Tensor):
+            each["lr"].fill_(value)
+        else:
+            each["lr"] = value
 
 
 def table(parameters: list[nn.Parameter], lr: float, weight_decay: float) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from warmstart.tune.job import Guard, Job, Split
 from warmstart.tune.looks import look_at_all
 from warmstart.tune.memory import looking
 from warmstart.tune.modes import MODES
+from warmstart.tune.replays import replays
 from warmstart.tune.schedule import factor
 from warmstart.tune.shards import sharded
 from warmstart.tune.signals import Stop, held
@@ -222,14 +223,15 @@ def step_through(
     mode = MODES.get(job.plan.mode)()
     asked = read_ahead(job.anatomy, splits["train"].inputs)
     with held(saver.folder is not None) as stop, quiet_collector(), asked as inputs:
-        train = replace(splits["train"], inputs=inputs)
+        train, again = replace(splits["train"], inputs=inputs), replays(job, guards, stepper, start)
         while job.epoch < phase.epochs and not job.stop:
             batches = mode.batches(job)
             done, total = job.epoch * len(batches), phase.epochs * len(batches)
             while job.step < len(batches):
                 rate = factor(phase, done + job.step, total)
                 inputs.expect(together.coming(job, train, batches))
-                one_step(job, guards, stepper, train, batches[job.step], start, rate)
+                if again is None or not again.step(train, batches[job.step], rate):
+                    one_step(job, guards, stepper, train, batches[job.step], start, rate)
                 after_step(job, phase, len(batches), stepper, saver, stop)
             scores = stop.unless_asked(lambda: look(job, splits, start), job.crew.alone)
             if scores is None:

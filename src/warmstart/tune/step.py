@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from warmstart.base.seeds import stream
+from warmstart.models.device import CUDA
 from warmstart.models.features import read
 from warmstart.tune import finite, memory, together
+from warmstart.tune.groups import set_rates
 from warmstart.tune.job import Guard, Job, Split
 
 
@@ -31,8 +34,7 @@ def one_step(
     taken. Penalties of guards come after the gradients of all processes, once. Dividing by the count and
     clipping are left to the optimiser, which passes over every gradient anyway.
     """
-    for table in stepper.param_groups:
-        table["lr"] = table["full_lr"] * rate
+    set_rates(stepper, rate)
     stepper.zero_grad(set_to_none=True)
     undo = finite.statistics(job)
     rows = together.largest_share(job, split, numbers)
@@ -61,8 +63,7 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
     step and process, so that a resumed training draws the same.
     """
     total, count, device = 0.0, 0, job.device
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        sow(stream(job.plan.seed, "dropout", *together.place(job)), device)
+    with sown(device, stream(job.plan.seed, "dropout", *together.place(job))):
         for part, weight in together.parts(job, split, numbers):
             state, targets = read(job.anatomy, split.inputs, part), split.targets[torch.from_numpy(part)]
             loss, answers = job.task.loss_of(job.anatomy, state, start, targets.to(device))
@@ -72,11 +73,14 @@ def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int
     return total, count
 
 
-def sow(seed: int, device: torch.device) -> None:
-    """Seed what dropout reads on this device.
+@contextmanager
+def sown(device: torch.device, seed: int) -> Iterator[None]:
+    """Meanwhile dropout on this device draws from this seed; then randomness goes on where it was.
 
     torch.manual_seed would seed every kind of device, and remember a traceback for each that is not in use.
     """
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+    with torch.random.fork_rng(devices=[device] if device.type == CUDA else []):
+        torch.default_generator.manual_seed(seed)
+        if device.type == CUDA:
+            torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+        yield
