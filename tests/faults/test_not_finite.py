@@ -16,6 +16,7 @@ from warmstart.street.training import Ready, answer
 from warmstart.tasks.image_classification import ImageClassification
 from warmstart.tasks.text_classification import TextClassification
 from warmstart.tune import checkpoint
+from warmstart.tune.finite import is_finite
 from warmstart.tune.loop import Keeping
 
 NAN, INF = float("nan"), float("inf")
@@ -208,3 +209,22 @@ def test_the_last_good_weights_are_what_the_next_try_begins_with(tmp_path):
 def test_a_picture_task_with_a_broken_loss_is_no_exception(tmp_path):
     ended, notes = run(tmp_path, "resnet-basic", task=lossy(ImageClassification, NAN, {1}))
     assert (ended.proofs["steps_skipped"], len(notes)) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16, torch.float64], ids=str)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_none_is_found_wherever_it_stands(kind, bad):
+    source = torch.Generator().manual_seed(0)
+    for place in torch.randint(0, 3000, (20,), generator=source).tolist():
+        tensor = torch.randn(50, 60, generator=source).to(kind)
+        assert is_finite(tensor)
+        tensor.view(-1)[place] = bad
+        assert not is_finite(tensor)
+        tensor.view(-1)[(place + 1) % 3000] = -bad
+        assert not is_finite(tensor)
+
+
+def test_numbers_whose_sum_is_too_large_are_numbers_all_the_same():
+    assert is_finite(torch.full((1000,), 3e38))
+    assert is_finite(torch.full((1000,), 6e4, dtype=torch.float16))
+    assert is_finite(torch.zeros(0)) and is_finite(torch.tensor([2**31]))
