@@ -8,8 +8,18 @@ from torch.nn.functional import scaled_dot_product_attention
 import tiny_models
 from warmstart.models.anatomy import anatomy_of
 from warmstart.models.inputs import Ragged, TextInputs
-from warmstart.models.row_attention import Sight, attention
-from warmstart.models.rows import ROUND, STEP, Layout, cut_points, row_means
+from warmstart.models.row_attention import RowAttention, attention
+from warmstart.models.rows import (
+    ROUND,
+    STEP,
+    TILE,
+    Layout,
+    Sight,
+    cut_points,
+    row_means,
+    shared_tiles,
+    tile_size,
+)
 
 LENGTHS = (np.array([5, 1, 17, 17, 3]), np.array([9]), np.arange(1, 33)[::-1].copy(), np.full(7, 8))
 PACKING = ("bert", "roberta", "electra", "distilbert", "modernbert", *tiny_models.CAUSAL)
@@ -74,6 +84,64 @@ def test_first_tokens_alone_are_those_of_the_whole(lengths):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("counts", [(3, 3, 3), (6, 2, 2)], ids=str)
+@pytest.mark.parametrize("lengths", (*LENGTHS, np.array([100, 7, 41, 300, 2])), ids=len)
+def test_rows_that_share_a_tile_do_not_see_each_other(lengths, counts):
+    layout = Layout(lengths)
+    q, k, v = heads(layout, counts=counts)
+    ours = RowAttention.apply(q, k, v, layout, layout.tiled, 8**-0.5, 0.0, Sight())
+    theirs = each_alone(q, k, v, layout)
+    torch.testing.assert_close(ours[: layout.real], theirs)
+    assert not ours[layout.real :].any()
+    weights = torch.randn_like(theirs)
+    found = torch.autograd.grad((ours[: layout.real] * weights).sum(), (q, k, v))
+    expected = torch.autograd.grad((theirs * weights).sum(), (q, k, v))
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_gradient_of_tiles_under_dropout_is_that_of_the_same_mask():
+    layout = Layout(LENGTHS[0])
+    q, k, v = heads(layout, counts=(2, 1, 1))
+
+    def same_mask(*given):
+        torch.manual_seed(5)
+        return RowAttention.apply(*given, layout, layout.tiled, 8**-0.5, 0.3, Sight())
+
+    assert torch.autograd.gradcheck(same_mask, (q, k, v))
+
+
+@pytest.mark.parametrize("lengths", LENGTHS, ids=len)
+def test_half_precision_is_near_to_double(lengths):
+    layout = Layout(lengths)
+    exact = [x.detach().bfloat16().double().requires_grad_() for x in heads(layout)]
+    half = [x.detach().bfloat16().requires_grad_() for x in exact]
+    ours, theirs = attention(*half, layout, 8**-0.5, 0.0), each_alone(*exact, layout)
+    assert ours.dtype == torch.bfloat16
+    torch.testing.assert_close(ours[: layout.real].double(), theirs, atol=0.02, rtol=0.02)
+    found, expected = (
+        torch.autograd.grad(out[: layout.real].sum(), x) for out, x in ((ours, half), (theirs, exact))
+    )
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one.double(), other, atol=0.04, rtol=0.04)
+
+
+def test_every_row_is_in_one_tile_that_has_room_for_it():
+    lengths = np.random.default_rng(0).integers(1, 120, 200)
+    tiles = shared_tiles(lengths)
+    held = [row for _, shared in tiles for rows in shared for row in rows]
+    assert sorted(held) == list(range(200))
+    assert all(lengths[rows].sum() <= size for size, shared in tiles for rows in shared)
+    assert sum(size * len(shared) for size, shared in tiles) <= 1.15 * lengths.sum()
+
+
+@pytest.mark.parametrize(
+    ("length", "size"), [(1, 1), (48, 1), (49, 1.5), (72, 1.5), (73, 2), (97, 3), (512, 12)]
+)
+def test_tiles_come_in_few_sizes(length, size):
+    assert tile_size(length) == size * TILE
+
+
 @pytest.mark.parametrize("sight", SIGHTS, ids=str)
 def test_the_gradient_under_dropout_is_that_of_the_same_mask(sight):
     layout = Layout(LENGTHS[0])
@@ -94,7 +162,7 @@ def test_every_row_is_in_one_bucket_and_little_is_wasted():
     for a, b in stretches:
         assert lengths[b - 1] * (b - a) <= 1.2 * lengths[a:b].sum()
     layout = Layout(lengths)
-    assert all(bucket.longest % ROUND == 0 for bucket in layout.buckets)
+    assert all(bucket.longest % ROUND == 0 for bucket in layout.alike.buckets)
     assert layout.size % STEP == 0 and 0 <= layout.size - layout.real < STEP
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from warmstart.models import flash
 from warmstart.models.dropout import keep_mask
-from warmstart.models.rows import EVERYWHERE, HIDDEN, Bucket, Layout, Sight
+from warmstart.models.rows import EVERYWHERE, HIDDEN, Arranged, Bucket, Layout, Sight
 
 ATTENTION = "warmstart_rows"  # our name in transformers' AttentionInterface
 STRETCH = 64  # causal queries that are taken together
@@ -89,17 +89,20 @@ def attention(
     everywhere, they are those of the first tokens, and so is what comes out.
 
     Graphics processors have kernels for this (models/flash.py). Elsewhere, and where those do not fit, it
-    goes in buckets. What looks everywhere is computed in single precision on processors: its products are
-    many, small and of ever new sizes, each of which the library for bfloat16 prepares anew, and keeps.
+    goes in buckets of like length or, where products in half precision look everywhere, in tiles: their
+    library prepares a product anew for each size, and keeps it. First tokens alone come in single precision
+    on processors, for the same reason.
     """
     given = v_TKd.dtype  # rotated queries and keys may come in single precision beside values in half
-    small = sight == EVERYWHERE and given == torch.bfloat16 and v_TKd.device.type == "cpu"
-    kind = torch.float32 if small else given
+    half = sight == EVERYWHERE and given == torch.bfloat16 and v_TKd.device.type == "cpu"
+    brief = len(q_THd) != len(k_TKd)
+    kind = torch.float32 if half and brief else given
     with torch.autocast(q_THd.device.type, enabled=False):
         parts = (q_THd.to(kind), k_TKd.to(kind), v_TKd.to(kind))
         if (kernel := flash.kernel(*parts, sight, dropout)) is not None:
             return kernel(*parts, layout, scale, dropout, sight)
-        out: Tensor = RowAttention.apply(*parts, layout, scale, dropout, sight)  # type: ignore[no-untyped-call]
+        arranged = layout.tiled if half and not brief else layout.alike
+        out: Tensor = RowAttention.apply(*parts, layout, arranged, scale, dropout, sight)  # type: ignore[no-untyped-call]
     return out.to(given)
 
 
@@ -118,13 +121,14 @@ class RowAttention(torch.autograd.Function):
         k_TKd: Tensor,
         v_TKd: Tensor,
         layout: Layout,
+        arranged: Arranged,
         scale: float,
         dropout: float,
         sight: Sight,
     ) -> Tensor:
         kept: list[Tensor | None] = []
         outs, brief, heads = [], len(q_THd) != len(k_TKd), k_TKd.shape[1]
-        for bucket in layout.buckets:
+        for bucket in arranged.buckets:
             q = head_by_head(q_THd, bucket.rows if brief else bucket.places, bucket, heads)
             k, v = (head_by_head(x, bucket.places, bucket, heads)[:, 0] for x in (k_TKd, v_TKd))
             out = torch.empty_like(q)
@@ -137,14 +141,15 @@ class RowAttention(torch.autograd.Function):
                 piece.put(out, torch.bmm(left(shares, keep), piece.asked(v)))
             outs.append(side_by_side(out, bucket, 1 / (1 - dropout)))
         ctx.save_for_backward(*kept)
-        ctx.layout, ctx.scale, ctx.dropout, ctx.brief, ctx.sight = layout, scale, dropout, brief, sight
-        return torch.cat(ended(outs)).index_select(0, layout.rows_back if brief else layout.back)
+        ctx.layout, ctx.arranged, ctx.brief = layout, arranged, brief
+        ctx.scale, ctx.dropout, ctx.sight = scale, dropout, sight
+        return torch.cat(ended(outs)).index_select(0, layout.rows_back if brief else arranged.back)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        layout, brief, kept = ctx.layout, ctx.brief, iter(ctx.saved_tensors)
+        arranged, brief, kept = ctx.arranged, ctx.brief, iter(ctx.saved_tensors)
         parts: tuple[list[Tensor], ...] = ([], [], [])
-        for bucket in layout.buckets:
+        for bucket in arranged.buckets:
             q, k, v = next(kept), next(kept), next(kept)
             g = gradient_of(grads[0], bucket, len(k) // len(bucket.rows), brief).mul_(1 / (1 - ctx.dropout))
             whole = ctx.sight == EVERYWHERE  # then no two pieces share a key
@@ -164,13 +169,11 @@ class RowAttention(torch.autograd.Function):
             for part, g_x, scale in zip(parts, (g_q, g_k[:, None], g_v[:, None]), scales, strict=True):
                 part.append(side_by_side(g_x, bucket, scale))
         found = (torch.cat(ended(part)) for part in parts)
-        backs = (layout.rows_back if brief else layout.back, layout.back, layout.back)
+        back = arranged.back
+        backs = (ctx.layout.rows_back if brief else back, back, back)
         return (
             *(g.index_select(0, back) for g, back in zip(found, backs, strict=True)),
-            None,
-            None,
-            None,
-            None,
+            *(None,) * 5,
         )
 
 
@@ -250,7 +253,8 @@ def scores(q: Tensor, k: Tensor, bucket: Bucket, piece: Piece, scale: float) -> 
         wide = torch.add(blind.to(torch.promote_types(raw.dtype, blind.dtype)), raw, alpha=scale)
     if bucket.hidden is not None and not piece.sight.causal:
         hidden = bucket.hidden[piece.rows, ..., piece.seen]
-        wide.view(len(hidden), -1, *wide.shape[1:]).add_(hidden)
+        asking = piece.queries.stop - piece.queries.start
+        wide.view(len(hidden), -1, asking, wide.shape[-1]).add_(hidden)
     return wide
 
 

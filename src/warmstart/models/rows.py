@@ -8,7 +8,7 @@ AttentionInterface runs so without being re-written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -20,6 +20,7 @@ from torch import Tensor
 
 STEP = 64  # tokens; libraries prepare a product anew for each size that they have not met
 ROUND = 8  # tokens, for the same reason, of the rows of a bucket
+TILE = 48  # tokens of the smallest tile
 WASTE = 1.2  # a bucket may hold that many times its real tokens
 HIDDEN = -1e30  # added to scores that count for nothing; infinity would make NaN of padding that sees none
 LAYOUT = "_layout"  # key of a batch's Layout in its state
@@ -38,17 +39,42 @@ EVERYWHERE = Sight()
 
 @dataclass(frozen=True)
 class Bucket:
-    """Rows of like length, padded to the longest of them."""
+    """Rows of like length, padded to the longest of them; or tiles, each of which several rows share."""
 
     rows: Tensor  # their numbers in the batch
     longest: int
-    places: Tensor  # rows * longest numbers of tokens; where there is none, the first of its row
+    places: Tensor  # rows * longest numbers of tokens; where there is none, that of another
     real: Tensor | None  # rows x 1 x longest x 1: 1 for a token, 0 for padding; None if there is no padding
+    owners: Tensor | None = None  # rows x longest: of tiles, the row that each token is of
 
     @cached_property
     def hidden(self) -> Tensor | None:
-        """rows x 1 x 1 x longest, to be added to scores: 0, or HIDDEN for padding."""
+        """To be added to scores, rows x 1 x (1 or longest) x longest: HIDDEN for padding or another row."""
+        if self.owners is not None:
+            apart = self.owners[:, None, :, None] != self.owners[:, None, None]
+            return apart.to(torch.float32).mul_(HIDDEN)
         return None if self.real is None else (1 - self.real).mul_(HIDDEN).transpose(2, 3)
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """All tokens of a batch in buckets."""
+
+    buckets: tuple[Bucket, ...]
+    back: Tensor  # T: where each token stands once all buckets are laid end to end; behind them for the tail
+
+    @staticmethod
+    def of(buckets: Sequence[Bucket], layout: Layout) -> Arranged:
+        back, passed = np.empty(layout.size, np.int64), 0
+        for bucket in buckets:
+            places = bucket.places.cpu().numpy()
+            real = np.arange(len(places))
+            if bucket.real is not None:
+                real = np.flatnonzero(bucket.real.cpu().numpy())
+            back[places[real]] = passed + real
+            passed += len(places)
+        back[layout.real :] = passed
+        return Arranged(tuple(buckets), put(back, layout.device))
 
 
 @dataclass(frozen=True)
@@ -108,9 +134,29 @@ class Layout:
         return put(np.repeat(np.arange(len(self.lengths)), self.lengths), self.device)
 
     @cached_property
-    def buckets(self) -> tuple[Bucket, ...]:
+    def alike(self) -> Arranged:
+        """Rows of like length together: little is padded."""
         order = np.argsort(self.lengths, kind="stable")
-        return tuple(self.bucket(order[a:b]) for a, b in cut_points(self.lengths[order]))
+        return Arranged.of([self.bucket(order[a:b]) for a, b in cut_points(self.lengths[order])], self)
+
+    @cached_property
+    def tiled(self) -> Arranged:
+        """Rows side by side in tiles of few sizes, for libraries that prepare a product for each size."""
+        return Arranged.of([self.tiles(size, shared) for size, shared in shared_tiles(self.lengths)], self)
+
+    def tiles(self, size: int, shared: Sequence[Sequence[int]]) -> Bucket:
+        """Tiles of `size` tokens, with the numbers of the rows that share each."""
+        places = np.zeros((len(shared), size), np.int64)
+        owners = np.full((len(shared), size), -1, np.int64)
+        for tile, rows in enumerate(shared):
+            end = 0
+            for row in rows:
+                begin, end = end, end + int(self.lengths[row])
+                places[tile, begin:end] = np.arange(self.first[row], self.first[row] + self.lengths[row])
+                owners[tile, begin:end] = row
+        real = put((owners >= 0).astype(np.float32), self.device)[:, None, :, None]
+        numbers, flat = np.arange(len(shared)), put(places.reshape(-1), self.device)
+        return Bucket(put(numbers, self.device), size, flat, real, put(owners, self.device))
 
     def bucket(self, rows: NDArray[np.int64]) -> Bucket:
         lengths = self.lengths[rows]
@@ -121,29 +167,45 @@ class Layout:
         return Bucket(put(rows, self.device), longest, put(places.reshape(-1), self.device), real)
 
     @cached_property
-    def back(self) -> Tensor:
-        """T: where each token stands once all buckets are laid end to end; behind them for the tail."""
-        back, passed = np.empty(self.size, np.int64), 0
-        for bucket in self.buckets:
-            places = bucket.places.cpu().numpy()
-            real = np.arange(len(places))
-            if bucket.real is not None:
-                real = np.flatnonzero(bucket.real.cpu().numpy())
-            back[places[real]] = passed + real
-            passed += len(places)
-        back[self.real :] = passed
-        return put(back, self.device)
-
-    @cached_property
     def rows_back(self) -> Tensor:
-        """B: where each row stands once the rows of all buckets are one behind the other."""
-        return torch.argsort(torch.cat([bucket.rows for bucket in self.buckets]))
+        """B: where each row stands once the rows of all buckets of like length are one behind the other."""
+        return torch.argsort(torch.cat([bucket.rows for bucket in self.alike.buckets]))
 
 
 def put(array: NDArray[Any], device: torch.device) -> Tensor:
     """An array on a device; it goes there while the processor goes on."""
     here = torch.from_numpy(array)
     return here if device.type == "cpu" else here.pin_memory().to(device, non_blocking=True)
+
+
+def shared_tiles(lengths: NDArray[np.int64]) -> list[tuple[int, list[list[int]]]]:
+    """Sizes of tiles, and for each tile of a size the rows in it: each row in the first that has room for it.
+
+    The longest come first, each in as small a tile as it needs; the shorter ones fill what they leave.
+    """
+    tiles: dict[int, list[list[int]]] = {}
+    room: list[tuple[int, list[int]]] = []  # left in each tile
+    for row in np.argsort(-lengths, kind="stable").tolist():
+        length = int(lengths[row])
+        found = next((i for i, (left, _) in enumerate(room) if left >= length), None)
+        if found is None:
+            size = tile_size(length)
+            tiles.setdefault(size, []).append([])
+            room.append((size, tiles[size][-1]))
+            found = len(room) - 1
+        left, rows = room[found]
+        rows.append(row)
+        room[found] = left - length, rows
+    return list(tiles.items())
+
+
+def tile_size(length: int) -> int:
+    """TILE, or the next larger of its doubles and one and a half of them."""
+    size = TILE
+    while size < length:
+        half = size + size // 2
+        size = half if half >= length else 2 * size
+    return size
 
 
 def cut_points(ascending: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,7 @@ def varies(layout: object) -> NoReturn:
 class StandingLayout(Layout):
     """The layout of all batches with so many rows and tokens; none of its rows is longer than `longest`."""
 
-    lengths = first = real = owners = buckets = back = rows_back = property(varies)
+    lengths = first = real = owners = alike = tiled = rows_back = property(varies)
 
     def __init__(self, rows: int, size: int, longest: int, device: torch.device) -> None:
         whole: dict[str, Any] = {"dtype": torch.int64, "device": device}
