@@ -28,7 +28,7 @@ from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
-from warmstart.models.device import choose, repeatable
+from warmstart.models.device import CPU, choose, named, repeatable
 from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
@@ -75,17 +75,18 @@ def run(
     there is one), "cpu", "cuda" or "cuda:1".
     """
     hands = Hands(processes, shard)
+    device = hands.device(device)  # refused before a folder is made
     trip = replace(setting_out(data, runs, tell, asked), **walked(hands, device, allow_change))
     with locked(trip), repeatable(choose(trip.device)), hands:
         bound(trip, cache_limit)
+        say_where(trip)
         if (done := finished(trip)) is not None:
             return done
         bundle = stops.read(trip)
         ranking, noticed = stops.select(trip, bundle)
         facts = deciding.look(trip, bundle, ranking)
         plan, options = deciding.decide(trip, facts, ranking)
-        pretrained = training.load_for(trip, plan, facts.modality)
-        ready = training.prepare(trip, bundle, pretrained)
+        ready = training.prepare(trip, bundle, training.load_for(trip, plan, facts.modality))
         plans = {plan.strategy: plan, **training.rival_plans(plan, facts)}
         trained = {name: training.carry_out(trip, name, p, bundle, ready) for name, p in plans.items()}
         base = training.base_run(trip, plan, bundle, ready)
@@ -117,9 +118,11 @@ def rank(
     **asked: Any,
 ) -> Ranking:
     """The candidates from best to worst, measured on the user's own rows."""
-    trip = replace(setting_out(data, runs, tell, asked), device=str(choose(device)))
+    device = str(choose(device))  # refused before a folder is made
+    trip = replace(setting_out(data, runs, tell, asked), device=device)
     with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
+        say_where(trip)
         return stops.select(trip, stops.read(trip))[0]
 
 
@@ -133,9 +136,11 @@ def plan(
     **asked: Any,
 ) -> tuple[Plan, Path]:
     """The plan, and the run folder in which it lies as plan.yaml to be looked at, edited and run."""
-    trip = replace(setting_out(data, runs, tell, asked), device=str(choose(device)))
+    device = str(choose(device))  # refused before a folder is made
+    trip = replace(setting_out(data, runs, tell, asked), device=device)
     with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
+        say_where(trip)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
@@ -154,14 +159,15 @@ def tune(
 ) -> Run:
     """Carry out the plan.yaml of a run folder: adapt and tune, no rivals."""
     hands = Hands(processes, shard)
-    trip = replace(reopen(run_folder(folder), tell), **walked(hands, device, allow_change))
+    trip = replace(reopen(run_folder(folder), tell), **walked(hands, hands.device(device), allow_change))
     with locked(trip), repeatable(choose(trip.device)), hands:
         bound(trip, cache_limit)
+        say_where(trip)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
-        pretrained = training.load_for(trip, decided, stops.task_of(bundle).modality)
-        ready = training.prepare(trip, bundle, pretrained)
+        modality = stops.task_of(bundle).modality
+        ready = training.prepare(trip, bundle, training.load_for(trip, decided, modality))
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
 
 
@@ -257,9 +263,19 @@ def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, An
     return begin(options, Path(runs), tell)
 
 
+def say_where(trip: Trip) -> None:
+    """That a GPU is used, or that there is one which several processes leave alone."""
+    if torch.cuda.is_available():
+        idle = "a GPU is there; several processes train on CPUs alone so far"
+        used = f"computing on {named(choose(trip.device))} ({trip.device})"
+        several = trip.hands is not None and trip.hands.size > 1
+        if several or trip.device != CPU:
+            trip.tell({"event": "note", "what": idle if several else used})
+
+
 def walked(hands: Hands, device: str, allow_change: bool) -> dict[str, Any]:
     """How a trip is made."""
-    return {"hands": hands, "device": hands.device(device), "allow_change": allow_change}
+    return {"hands": hands, "device": device, "allow_change": allow_change}
 
 
 def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:

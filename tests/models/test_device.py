@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.models.device import choose, named
 
@@ -29,3 +30,18 @@ def test_a_graphics_processor_that_is_not_there_is_refused():
     with pytest.raises(WarmstartError, match="sees") as caught:
         choose("cuda:99")
     assert caught.value.code == "no-device"
+
+
+@pytest.mark.parametrize("verb", [process.run, process.rank, process.plan])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
+def test_a_refused_device_leaves_no_run_folder(verb, name, tmp_path):
+    (tmp_path / "rows.csv").write_text("text,label\n" + "good,yes\nbad,no\n" * 20)
+    with pytest.raises(WarmstartError, match="device"):
+        verb(tmp_path / "rows.csv", runs=tmp_path / "runs", device=name)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_several_processes_and_a_gpu_are_refused(tmp_path):
+    with pytest.raises(WarmstartError, match="CPUs alone"):
+        process.run(tmp_path / "rows.csv", runs=tmp_path / "runs", device="cuda", processes=2)
+    assert not (tmp_path / "runs").exists()

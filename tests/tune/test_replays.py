@@ -1,5 +1,7 @@
 """Steps that are recorded and replayed do what steps do. Here what is recorded is simply done again."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -57,6 +59,7 @@ def made(monkeypatch):
 
     def replays(job, guards, stepper, start):
         found.append(Replays(job, stepper, start, lambda work: found.tape(work)))
+        job.spare = found[-1].forget
         return found[-1]
 
     monkeypatch.setattr(loop, "replays", replays)
@@ -176,3 +179,52 @@ def test_a_training_that_is_taken_up_ends_as_in_one_go(name, made, fused, tmp_pa
         trained(name, tell=stop, keeping=keeping)
     again, _ = trained(name, keeping=keeping)
     assert worlds.largest_difference(worlds.state(whole), worlds.state(again)) < 1e-6
+
+
+class Scarce(Inputs):
+    """Reading more than four rows takes too much memory, once `after` reads have gone well."""
+
+    def __init__(self, whole, after):
+        self.whole, self.after, self.lengths, self.key = whole, after, whole.lengths, "scarce"
+
+    def batch(self, numbers):
+        self.after -= 1
+        if self.after < 0 and len(numbers) > 4:
+            raise MemoryError
+        return self.whole.batch(numbers)
+
+
+@pytest.mark.parametrize("after", [1, 2, 5])
+def test_memory_that_runs_out_while_a_replayed_step_reads_halves_the_rows(made, after):
+    data, told = worlds.splits("resnet-basic", **ROWS), []
+    data["train"] = replace(data["train"], inputs=Scarce(data["train"].inputs, after))
+    _, run = trained("resnet-basic", data=data, tell=told.append)
+    assert run.steps == 18
+    notes = [event["what"] for event in told if event["event"] == "note"]
+    assert len(notes) == 1 and "from now on 4" in notes[0]
+    assert not made[0].working and not made[0].recorded and not made[0].gradients
+
+
+def test_what_was_recorded_is_given_back_before_fewer_rows_are_taken(made, monkeypatch):
+    """The last batch, an ordinary one, does not fit beside what was recorded."""
+    whole, told = loop.one_step, []
+
+    def scarce(job, *given):
+        if made[0].recorded:
+            with monkeypatch.context() as patch:
+                patch.setattr(type(job.task), "loss_of", lambda *a: given_back(job, *a))
+                return whole(job, *given)
+        return whole(job, *given)
+
+    def given_back(job, task, *given):
+        if made[0].recorded:
+            raise MemoryError
+        return loss_of(task, *given)
+
+    task = type(worlds.task("resnet-basic"))
+    loss_of = task.loss_of
+    monkeypatch.setattr(loop, "one_step", scarce)
+    _, run = trained("resnet-basic", tell=told.append)
+    assert run.steps == 18 and made.replayed
+    assert not [event for event in told if event["event"] == "note"]
+    assert not made[0].working

@@ -53,9 +53,7 @@ Shard = Annotated[
 ]
 Device = Annotated[
     str,
-    typer.Option(
-        metavar="NAME", help="cpu, cuda or cuda:1. Without: a graphics processor where there is one."
-    ),
+    typer.Option(metavar="NAME", help="cpu, cuda or cuda:1. Without: a GPU where there is one."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[

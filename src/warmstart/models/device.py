@@ -27,9 +27,9 @@ def choose(wanted: str = AUTO) -> torch.device:
         raise WarmstartError(f"device {wanted!r}", 'write "auto", "cpu", "cuda" or "cuda:1"', "wrong-value")
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(number or 0) >= there:
-        known = f"torch {torch.__version__} sees {there or 'no'} graphics processor{'s' * (there > 1)}"
+        known = f"torch {torch.__version__} sees {there or 'no'} GPU{'s' * (there > 1)}"
         raise WarmstartError(
-            f"device {wanted!r}: {known}", 'write "auto", or install torch for your card', "no-device"
+            f"device {wanted!r}: {known}", "leave it out, or install torch for your GPU", "no-device"
         )
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # so that products can be the same each time
     torch.backends.cudnn.allow_tf32 = False

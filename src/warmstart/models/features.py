@@ -251,7 +251,15 @@ def rows_of(values: NDArray[Any], lengths: NDArray[np.int64], packed: bool) -> S
 
 def prefix_key(anatomy: Anatomy, stop: int, inputs: Inputs, what: str) -> str:
     """A hash of the layers below group `stop`, of the inputs and of how they are run."""
-    how = (what, "folded", stop, BATCH, torch.get_num_threads(), device_of(anatomy).type, anatomy.precision)
+    how = (
+        what,
+        "folded, tiled",
+        stop,
+        BATCH,
+        torch.get_num_threads(),
+        device_of(anatomy).type,
+        anatomy.precision,
+    )
     kind = f"{type(anatomy.model).__name__} {how} {torch.__version__} {transformers.__version__}"
     return digest(kind.encode(), settings_of(anatomy), inputs.key.encode(), *layers_below(anatomy, stop))
 

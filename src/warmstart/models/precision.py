@@ -61,7 +61,10 @@ def choose(
     seconds = fastest(step, steps, wait)
     ratio = seconds[FP32] / seconds[BF16]
     taken = BF16 if ratio >= worth else FP32
-    return Chosen(taken, seconds, f"a step in bfloat16 is {ratio:.1f} times as fast as in float32")
+    why = f"a step in bfloat16 is {ratio:.1f} times as fast as in float32"
+    if worth < 1:
+        why += f"; from {worth} times it is taken, as fused attention and replayed steps need it"
+    return Chosen(taken, seconds, why)
 
 
 def fastest(

@@ -68,7 +68,7 @@ class Hands:
             return str(choose(wanted))
         if wanted not in (ANYWHERE, PROCESSORS):
             raise WarmstartError(
-                f"{self.size} processes on {wanted!r}: several processes train on processors alone so far",
+                f"{self.size} processes on {wanted!r}: several processes train on CPUs alone so far",
                 "leave out --device, or --processes",
                 "usage",
             )

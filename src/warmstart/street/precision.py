@@ -14,6 +14,7 @@ from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, BF16, FP32, WORTH, WORTH_THERE, Chosen, choose
 from warmstart.street.folder import Trip
 from warmstart.tasks._task import Task
+from warmstart.tune.memory import Limits, at_a_time, halving
 
 FILE = "precision.json"
 TOKENS = 512  # at most, in the small batch to measure with
@@ -54,19 +55,23 @@ def measure(
     With a task and its targets the loss is the task's; else it is that of logits, whatever they are to say.
     """
     anatomy = pretrained.anatomy
-    device = device_of(anatomy)
-    rows = range(few_rows(inputs) if device.type == CPU else min(CROWD, len(inputs)))
+    device, limits = device_of(anatomy), Limits()
+    wanted = few_rows(inputs) if device.type == CPU else min(CROWD, len(inputs))
 
     def step(precision: str) -> Tensor:
         anatomy.precision = precision
+        rows = range(at_a_time(limits, "step", wanted))
         state = read(anatomy, inputs, rows)
         if task is not None and targets is not None:
             return task.loss_of(anatomy, state, 0, targets[: len(rows)].to(device))[0]
         return anatomy.logits(state).float().logsumexp(-1).sum()
 
+    def measured() -> Chosen:
+        worth, steps = WORTH if device.type == CPU else WORTH_THERE, len(inputs) / wanted
+        return choose(pretrained.parameters, step, steps, lambda: finish(device), worth)
+
     try:
-        worth = WORTH if device.type == CPU else WORTH_THERE
-        return choose(pretrained.parameters, step, len(inputs) / len(rows), lambda: finish(device), worth)
+        return halving(limits, "step", wanted, measured, undo=lambda: anatomy.model.zero_grad(True))
     finally:
         anatomy.precision = FP32
         anatomy.model.zero_grad(set_to_none=True)

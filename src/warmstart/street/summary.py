@@ -68,7 +68,7 @@ def result(
         mistakes=mistakes(recommended, bundle),
         findings=(*silent(counts, evidence.recommended), *findings),
         proofs=proofs(runs, facts),
-        reproduce=reproduce(trip, command(trip, facts, ranking, plan), plan),
+        reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
     )
 
 
@@ -166,6 +166,13 @@ def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
         "floor_accuracy": float(np.bincount(said).max() / len(said)),
         **({"probe_accuracy": facts.probe} if facts.measured else {}),
     }
+
+
+def device_flag(trip: Trip) -> str:
+    """What the command line has to say of the device: nothing where it would be the same."""
+    from warmstart.models.device import choose
+
+    return "" if trip.device in ("auto", str(choose())) else f" --device {trip.device}"
 
 
 def reproduce(trip: Trip, words: str, plan: Plan) -> Reproduce:

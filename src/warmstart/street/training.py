@@ -21,7 +21,6 @@ from warmstart.base.tables import to_table
 from warmstart.base.types import Bundle, Facts, Finding, Phase, Plan, Predictions, Run
 from warmstart.decide.choose import patient, plan_for
 from warmstart.models.config import quiet
-from warmstart.models.features import logits_of
 from warmstart.models.inputs import Some
 from warmstart.models.load import Pretrained, load
 from warmstart.models.precision import AUTO
@@ -134,6 +133,7 @@ def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -
     adapted = apply(started, plan.edits, bundle.labels, plan.seed)
     anatomy = describe(started.anatomy, adapted.pretrained.anatomy, plan, adapted.notes)
     write_text(folder / "anatomy.txt", anatomy)
+    del started  # on a GPU another copy of the weights is dear
     trained = learn(trip, name, adapted.pretrained, plan, bundle, ready)
     finished = merge_adapters(adapted.pretrained)
     run = Run(
@@ -249,7 +249,7 @@ def compare_saved(trip: Trip, folder: Path, run: Run, bundle: Bundle, ready: Rea
     ours, theirs = inputs.batch(first), read.batch(first)
     if ours.keys() != theirs.keys() or any(not ours[k].equal(theirs[k]) for k in ours):
         raise RuntimeError(f"{folder}: the saved processor reads the rows otherwise than the measured one")
-    saved = task.probabilities(logits_of(again.anatomy, inputs))
+    saved = task.probabilities(logits_in_parts(again.anatomy, inputs, 0, Limits()))
     difference = float(np.abs(saved - run.predictions["test"].probabilities).max())
     if difference > SAME:
         raise RuntimeError(f"{folder}: the saved model differs from the measured one by {difference:g}")

@@ -59,6 +59,7 @@ class Job:
     vocabulary: Vocabulary | None = field(default=None, repr=False)  # while only some of its rows take part
     crew: Crew = ALONE  # the processes that train together
     shards: Shards | None = field(default=None, repr=False)  # while each process holds a part of the weights
+    spare: Callable[[], bool] = field(default=bool, repr=False)  # gives back memory, if any can be spared
 
     @property
     def device(self) -> torch.device:

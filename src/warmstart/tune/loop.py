@@ -117,6 +117,7 @@ def carry_out(
         guard.finish(job)
     finite.check_weights(job)
     job.anatomy.model.eval()
+    job.anatomy.model.zero_grad(set_to_none=True)
     job.anatomy.precision = FP32
     seconds = job.seconds + time.perf_counter() - started
     history = tuple(job.history)
@@ -242,6 +243,7 @@ def step_through(
             stop_if_exploded(job)
             job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
             saver.save_or_stop(stepper, stop)
+    job.spare = bool  # what was recorded is of this phase alone
 
 
 def after_step(

@@ -46,10 +46,12 @@ def halving(
     work: Callable[[], T],
     tell: Tell = nobody,
     undo: Callable[[], None] = lambda: None,
+    spare: Callable[[], bool] = bool,
 ) -> T:
     """What `work` gives, which reads its rows at a time from `limits`; where memory runs out, half as many.
 
-    `undo` puts back what a broken try has moved. WarmstartError where one row alone is too much.
+    `undo` puts back what a broken try has moved. `spare` gives back memory that can be done without, and says
+    whether there was any: then as many rows are tried again. WarmstartError where one row alone is too much.
     """
     while True:
         size = at_a_time(limits, what, wanted)
@@ -58,11 +60,14 @@ def halving(
         except (RuntimeError, MemoryError) as error:
             if not is_shortage(error):
                 raise
-            if size == 1:
+            given = spare()
+            if size == 1 and not given:
                 raise too_much(what, error) from None
         undo()  # only here: while the error is alive, so is all that its frames hold
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        if given:
+            continue
         limits[what] = size // 2
         said = f"memory ran out while {DOING[what]} with {size} rows at a time: from now on {size // 2}"
         tell({"event": "note", "what": f"{said}; the result is the same but for rounding"})
@@ -78,7 +83,7 @@ def learning(job: Job, stepper: Optimizer, rows: int, undo: Callable[[], None], 
     if job.crew.sharded:  # the others are in the midst of the same layers
         return work()
     wanted = min(job.plan.micro_batch or rows, rows)
-    return halving(job.limits, "step", wanted, work, job.tell, afresh)
+    return halving(job.limits, "step", wanted, work, job.tell, afresh, job.spare)
 
 
 def too_much(what: str, error: BaseException) -> WarmstartError:

@@ -70,8 +70,14 @@ class Replays:
         if key not in self.seen or (key not in self.recorded and len(self.recorded) >= MOST):
             self.seen.add(key)
             return False
-        state = read(self.job.anatomy, split.inputs, numbers)
-        targets = split.targets[torch.from_numpy(numbers)].to(self.job.device)
+        try:
+            state = read(self.job.anatomy, split.inputs, numbers)
+            targets = split.targets[torch.from_numpy(numbers)].to(self.job.device)
+        except (RuntimeError, MemoryError) as error:
+            if not is_shortage(error):
+                raise
+            self.forget()
+            return False  # the ordinary way halves
         if key not in self.recorded and (made := self.record(state, targets, split)) is not None:
             self.recorded[key] = made
         known = self.recorded.get(key)
@@ -88,6 +94,8 @@ class Replays:
     def key(self, split: Split, numbers: NDArray[np.int64]) -> Key | None:
         """What batches have in common that one recording serves; None for those that none does."""
         job, rows = self.job, len(numbers)
+        if self.working and job.limits.get("step"):
+            self.forget()  # memory is scarce
         whole = rows == job.plan.batch == at_a_time(job.limits, "step", job.plan.micro_batch or rows)
         if not (self.working and whole):
             return None
@@ -101,17 +109,18 @@ class Replays:
         learning = [p for p in together.parameters(self.stepper) if p in self.stepper.state]
         if not learning:
             return None
-        for parameter in together.parameters(self.stepper):
-            parameter.grad = None
-        for parameter in learning:
-            parameter.grad = self.gradients.setdefault(id(parameter), torch.zeros_like(parameter))
         try:
+            self.stepper.zero_grad(set_to_none=True)
+            for parameter in learning:
+                if id(parameter) not in self.gradients:
+                    self.gradients[id(parameter)] = torch.zeros_like(parameter)
+                parameter.grad = self.gradients[id(parameter)]
             known = self.prepared(state, targets, split)
             known.replay = self.tape(lambda: self.work(known, learning))
             return known
         except (CannotStand, RuntimeError, MemoryError) as error:
-            self.working, self.recorded, self.gradients = False, {}, {}
-            if not isinstance(error, CannotStand) and not is_shortage(error):
+            self.forget()
+            if not isinstance(error, CannotStand):
                 what = f"steps are not replayed as graphs here ({str(error).strip().splitlines()[0][:160]})"
                 self.job.tell({"event": "note", "what": what})
             return None
@@ -145,6 +154,12 @@ class Replays:
         stepper.found_inf = (~torch.isfinite(known.told).all()).float()  # type: ignore[attr-defined]
         stepper.step()
 
+    def forget(self) -> bool:
+        """Give back the memory that recordings hold; none is made any more. Was there any?"""
+        held = bool(self.recorded or self.gradients)
+        self.working, self.recorded, self.gradients = False, {}, {}
+        return held
+
     def account(self, known: Recorded, split: Split, numbers: NDArray[np.int64]) -> None:
         """Count the step; where it was not taken, say so and put back what it moved."""
         job, (total, norm) = self.job, known.told.tolist()
@@ -163,17 +178,25 @@ def replays(job: Job, guards: Sequence[Guard], stepper: torch.optim.Optimizer, s
     penalised = any(type(guard).penalty is not Guard.penalty for guard in guards)
     if job.device.type != CUDA or penalised or job.task.fused or not job.crew.alone:
         return None
-    return Replays(job, stepper, start, on_card())
+    found = Replays(job, stepper, start, on_card(job.device))
+    job.spare = found.forget
+    return found
 
 
-def on_card() -> Tape:
+def on_card(device: torch.device) -> Tape:
     """Records a graph of the graphics processor. All share one pool of memory, as they never run at once."""
     pool: Any = torch.cuda.graph_pool_handle()
+    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def record(work: Callable[[], None]) -> Callable[[], None]:
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-            work()
+        with torch.cuda.device(device):
+            before = torch.cuda.current_stream()
+            try:
+                with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
+                    work()
+            finally:  # where a capture fails, torch leaves its own stream in place
+                torch.cuda.set_stream(before)
         return graph.replay
 
     return record
