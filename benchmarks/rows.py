@@ -177,11 +177,11 @@ def image_frozen(quick: bool) -> Row:
 
 
 def image_third(quick: bool) -> Row:
-    return images("P4", "top third, images", quick, (OURS, DEFAULTS), 10, 1e-3, third=True)
+    return images("P4", "top third, images", quick, (OURS, DEFAULTS), 10, 3e-4, third=True)
 
 
 def image_full(quick: bool) -> Row:
-    return images("P5", "full tuning, images", quick, (OURS, DEFAULTS, BF16), 2 if quick else 5, 5e-4)
+    return images("P5", "full tuning, images", quick, (OURS, DEFAULTS, BF16), 2 if quick else 5, 2e-4)
 
 
 def images(
