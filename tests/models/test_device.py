@@ -6,6 +6,9 @@ import torch
 from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.models.device import choose, named
+from warmstart.street.folder import Options, Trip
+from warmstart.street.hands import Hands
+from warmstart.street.summary import device_flag
 
 HAS_CARD = torch.cuda.is_available()
 
@@ -45,3 +48,38 @@ def test_several_processes_and_a_gpu_are_refused(tmp_path):
     with pytest.raises(WarmstartError, match="CPUs alone"):
         process.run(tmp_path / "rows.csv", runs=tmp_path / "runs", device="cuda", processes=2)
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """As if there were one GPU."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device=None: "Card 9000")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def trip(told, tmp_path, **settings):
+    return Trip(tmp_path, Options("rows.csv"), "now", tmp_path, told.append, **settings)
+
+
+def test_what_is_computed_on_is_said(card, tmp_path):
+    told = []
+    process.say_where(trip(told, tmp_path, device=str(choose())))
+    process.say_where(trip(told, tmp_path, device="cpu"))
+    process.say_where(trip(told, tmp_path, device="cpu", hands=Hands(2)))
+    assert [event["what"] for event in told] == [
+        "computing on Card 9000 (cuda:0)",
+        "a GPU is there; several processes train on CPUs alone so far",
+    ]
+
+
+def test_the_command_that_does_the_same_names_the_device_where_it_was_chosen(card, tmp_path):
+    assert device_flag(trip([], tmp_path, device="cpu")) == " --device cpu"
+    assert device_flag(trip([], tmp_path, device="cuda:0")) == ""
+
+
+def test_float32_on_a_gpu_is_float32_in_convolutions_too(card):
+    assert choose("cuda").index == 0
+    assert not torch.backends.cudnn.allow_tf32
