@@ -57,9 +57,7 @@ class Replays:
     tape: Tape
     recorded: dict[Key, Recorded] = field(default_factory=dict)
     seen: set[Key] = field(default_factory=set)
-    gradients: dict[int, Tensor] = field(
-        default_factory=dict
-    )  # by the parameter's id, the same in all graphs
+    gradients: dict[int, Tensor] = field(default_factory=dict)  # by the parameter's id; all graphs share them
     working: bool = True
 
     def step(self, split: Split, numbers: NDArray[np.int64], rate: float) -> bool:
@@ -121,7 +119,8 @@ class Replays:
         except (CannotStand, RuntimeError, MemoryError) as error:
             self.forget()
             if not isinstance(error, CannotStand):
-                what = f"steps are not replayed as graphs here ({str(error).strip().splitlines()[0][:160]})"
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+                what = f"steps are not replayed as graphs here ({reason})"
                 self.job.tell({"event": "note", "what": what})
             return None
         finally:
