@@ -58,6 +58,30 @@ def test_features_after_every_group_are_those_of_each_row_alone(name, anatomy):
         assert np.allclose(found[group][SOME], expected, atol=1e-4)
 
 
+def test_with_the_head_come_its_probabilities_in_the_same_pass(name, anatomy, tmp_path):
+    inputs = inputs_for(name)
+    plain, found = (
+        pooled_features(anatomy, inputs, tmp_path),
+        pooled_features(anatomy, inputs, tmp_path, head=True),
+    )
+    assert tuple(found) == anatomy.names
+    assert all(np.array_equal(found[group], plain[group]) for group in plain)
+    expected = logits_of(anatomy, inputs).softmax(-1).numpy()
+    assert np.allclose(found[anatomy.names[-1]], expected, atol=1e-6)
+    again = pooled_features(anatomy, Unreadable(inputs), tmp_path, head=True)
+    assert all(np.array_equal(again[group], found[group]) for group in found)
+
+
+def test_another_head_has_other_probabilities_and_the_same_features(name, anatomy, tmp_path):
+    inputs = inputs_for(name)
+    first = pooled_features(anatomy, inputs, tmp_path, head=True)
+    with torch.no_grad():
+        anatomy.head()[1].weight.add_(torch.randn_like(anatomy.head()[1].weight))
+    second = pooled_features(anatomy, inputs, tmp_path, head=True)
+    assert not np.allclose(second[anatomy.names[-1]], first[anatomy.names[-1]], atol=1e-4)
+    assert all(np.array_equal(second[group], first[group]) for group in anatomy.names[:-1])
+
+
 def test_logits_and_what_the_head_reads_are_those_of_each_row_alone(name, anatomy):
     inputs = inputs_for(name)
     last = len(anatomy.groups)

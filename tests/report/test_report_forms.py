@@ -75,7 +75,16 @@ def test_importing_the_report_costs_little():
 def test_models_that_were_not_measured_are_no_trouble_to_any_form(form, tmp_path):
     known = example()
     blank = [
-        replace(m, accuracy=replace(m.accuracy, n=0), depths={}, opinions={}, score=0.0, low=0.0, high=0.0)
+        replace(
+            m,
+            accuracy=replace(m.accuracy, n=0),
+            depths={},
+            opinions={},
+            score=0.0,
+            low=0.0,
+            high=0.0,
+            scored=False,
+        )
         for m in known.ranking
     ]
     path = form.write(replace(known, ranking=tuple(blank)), tmp_path)

@@ -9,6 +9,11 @@ from warmstart.select.rank import rank
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._scoring import make_folds
 from warmstart.select.scores.logme import _logme
+from warmstart.select.scores.ncti import SCORE as Ncti
+from warmstart.select.scores.ncti import combined
+from warmstart.select.scores.nleep import SCORE as NLeep
+from warmstart.select.scores.sfda import _sfda
+from warmstart.select.scores.transrate import SCORE as TransRate
 
 DRAWS = 20
 SEPARATION = (
@@ -16,10 +21,10 @@ SEPARATION = (
 )
 
 
-def informative(rows, draw):
+def informative(rows, draw, columns=128, separation=SEPARATION):
     random = np.random.default_rng([rows, draw])
-    means = random.normal(size=(4, 128)) * SEPARATION
-    return random.normal(size=(rows, 128)) + means[labels_of(rows)]
+    means = random.normal(size=(4, columns)) * separation
+    return random.normal(size=(rows, columns)) + means[labels_of(rows)]
 
 
 def noise(rows, draw):
@@ -71,6 +76,36 @@ def test_what_the_common_fixed_point_lacks_is_half_of_d_minus_n_times_log_alpha(
 
 def test_the_plain_h_score_prefers_noise_in_every_draw():
     assert right_draws(plain_h_score, 300, noises=4) == 0
+
+
+@pytest.mark.parametrize("rows", [100, 300, 1000])
+@pytest.mark.parametrize("score", [TransRate().reduction, _sfda], ids=["transrate", "sfda"])
+def test_what_transrate_and_sfda_are_cautioned_for_they_prefer_noise_in_every_draw(score, rows):
+    assert right_draws(score, rows, noises=1) == 0
+
+
+def test_what_ncti_is_cautioned_for_it_prefers_wide_noise_to_few_features_at_100_rows():
+    labels, wide = labels_of(100), noise(100, 0)
+    few = [informative(100, draw, columns=16, separation=0.4) for draw in range(DRAWS)]
+    assert not any(ncti_prefers(features, wide, labels) for features in few)
+    default = default_score(100, repeats=1)
+    assert all(default(features, labels) > default(wide, labels) for features in few)
+
+
+@pytest.mark.parametrize("rows", [100, 300])
+def test_among_features_of_more_than_64_columns_ncti_sees_through_noise(rows):
+    labels, wide = labels_of(rows), noise(rows, 0)
+    assert all(ncti_prefers(informative(rows, draw), wide, labels) for draw in range(DRAWS))
+
+
+def ncti_prefers(one, other, labels):
+    pool = np.array([Ncti().measure(one, labels), Ncti().measure(other, labels)])
+    return np.subtract(*combined(pool)) > 0
+
+
+def test_nleep_sees_through_noise_at_300_rows():
+    folds = make_folds(labels_of(300), repeats=1)
+    assert right_draws(lambda f, y: NLeep().score(f, y, folds).value, 300, noises=1) == DRAWS
 
 
 def common_fixed_point(features, labels, complete=False):

@@ -205,6 +205,77 @@ def test_another_score_can_rank(score):
     assert reasons(ranking, "score")[0].so == "strong is first: it beats the runner-up, weak"
 
 
+def answers(features):
+    """A head of 24 classes that says no more than the features do."""
+    shares = np.exp(features)
+    return shares / shares.sum(1, keepdims=True)
+
+
+def with_head(strength, seed):
+    made = features(strength, seed)
+    return {"top": made, "answers": answers(3 * made)}
+
+
+def test_a_score_that_reads_the_heads_answers_ranks_those_that_have_a_trained_head():
+    ranking = ranked(
+        {
+            candidate("headless"): features(0.9, 1),
+            candidate("weak"): with_head(0.2, 2),
+            candidate("strong"): with_head(0.8, 3),
+        },
+        score="leep",
+    )
+    assert names(ranking) == ["strong", "weak", "headless"]
+    last = ranking.scored[-1]
+    assert last.score.n == 0 and last.score.how == "not measured: it has no trained head"
+    assert last.accuracy.n == ROWS and last.accuracy.value > 0.6
+    assert list(ranking.best.depths) == ["top"]  # the answers are no layer group
+    (reason,) = reasons(ranking, "absent score")
+    assert reason.saw == "headless: it has no trained head"
+    assert reason.so == "leep says nothing of headless, which is put behind those that it can score"
+    assert "in-sample" in reasons(ranking, "caution")[0].so
+
+
+def test_an_opinion_that_a_candidate_lacks_is_left_out_and_not_zero():
+    ranking = ranked(
+        {candidate("headless"): features(0.9, 1), candidate("headed"): with_head(0.3, 2)},
+        opinions=("leep", "knn"),
+    )
+    assert names(ranking) == ["headless", "headed"]
+    assert set(ranking.scored[0].opinions) == {"knn"}
+    assert set(ranking.scored[1].opinions) == {"leep", "knn"}
+    assert [r.so for r in reasons(ranking, "absent score")] == ["leep says nothing of headless"]
+    assert not reasons(ranking, "caution")
+
+
+def test_answers_that_are_not_finite_are_no_answers():
+    broken = with_head(0.9, 1)
+    broken["answers"][3, 2] = np.nan
+    ranking = ranked({candidate("broken"): broken, candidate("whole"): with_head(0.2, 2)}, score="leep")
+    assert names(ranking) == ["whole", "broken"]
+    assert "not finite" in ranking.scored[1].score.how
+
+
+def test_a_relative_score_ranks_a_pool_and_has_nothing_to_say_of_one():
+    strong, weak = candidate("strong"), candidate("weak")
+    table = {weak: features(0.2, 1), strong: features(0.9, 2), candidate("flat"): np.ones((ROWS, 3))}
+    ranking = ranked(table, score="ncti")
+    assert names(ranking) == ["strong", "weak", "flat"]
+    assert ranking.best.score.value == pytest.approx(-ranking.scored[1].score.value)
+    assert ranking.scored[-1].score.n == 0
+    alone = ranked({strong: table[strong]}, opinions=("ncti",))
+    assert not alone.best.opinions
+    assert "relative" in reasons(alone, "absent score")[0].saw
+
+
+@pytest.mark.parametrize("score, named", [("leep", 2), ("ncti", 1)])
+def test_a_score_that_no_candidate_has_is_refused_with_advice(score, named):
+    with pytest.raises(WarmstartError) as refusal:
+        ranked({candidate(str(i)): features(0.5, i) for i in range(named)}, score=score)
+    assert refusal.value.code == "no-usable-candidate"
+    assert "logistic_probe" in refusal.value.do
+
+
 def test_the_same_seed_gives_the_same_ranking_and_other_candidates_do_not_matter():
     one, two = candidate("one"), candidate("two")
     table = {one: features(0.3, 1), two: features(0.4, 2)}

@@ -44,3 +44,20 @@ def test_what_was_not_measured_is_not_shown_as_a_number():
 @pytest.mark.parametrize("labels", [np.arange(24) % 12, np.arange(40) % 2])
 def test_two_rows_of_each_class_are_scored(labels):
     assert all(s.accuracy.n == len(labels) for s in ranking(labels).scored)
+
+
+def test_a_candidate_that_the_score_says_nothing_of_keeps_its_accuracy_and_shows_no_score():
+    labels = np.arange(60) % 2
+    random = np.random.default_rng(0)
+    shares = random.dirichlet(np.ones(5), 60)
+    features = {c.source: {"top": random.normal(size=(60, 8))} for c in KNOWN}
+    features["zoo:small"]["answers"] = shares
+    found = rank(KNOWN, features, labels, score="leep", seconds={c.source: 1.0 for c in KNOWN})
+    shown = tuple(map(ranked, found.scored))
+    assert [m.name for m in shown] == ["small", "good", "large"]  # behind it by published accuracy, then size
+    assert [m.scored for m in shown] == [True, False, False]
+    assert all(m.accuracy.n == 60 for m in shown)
+    console = Console(width=90, record=True)
+    console.print(ranking_table(shown, "leep"))
+    said = console.export_text()
+    assert said.count("not measured") == 2 and "chosen for size" not in said

@@ -52,6 +52,7 @@ class RankedModel:
     prior: int
     licence: str
     seconds: float
+    scored: bool = True  # or do score, low and high only hold its place?
 
 
 @dataclass(frozen=True)

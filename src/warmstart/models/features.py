@@ -46,33 +46,37 @@ def few_walks(anatomy: Anatomy, inputs: Inputs, stop: int, start: int = 0) -> Ab
 
 @torch.inference_mode()
 def pooled_features(
-    anatomy: Anatomy, inputs: Inputs, folder: Path | None = None
+    anatomy: Anatomy, inputs: Inputs, folder: Path | None = None, head: bool = False
 ) -> dict[str, NDArray[np.float32]]:
     """Group name -> N x D features after it (mean over tokens or map; what the head reads at the top).
 
-    Kept in `folder` where one is given and has room, and read from there the next time.
+    With `head`, the last group's are the N x S probabilities that it answers with. Kept in `folder` where one
+    is given and has room, and read from there the next time.
     """
-    place = (
-        None if folder is None else folder / prefix_key(anatomy, len(anatomy.groups) - 1, inputs, "pooled")
-    )
+    names = anatomy.names if head else anatomy.names[:-1]
+    place = None if folder is None else folder / prefix_key(anatomy, len(names), inputs, "pooled")
     used = None if place is None else use(place)
     if place is not None and used is not None:
         return {name: np.load(place / f"{name}.npy") for name in used.facts["names"]}
-    names = anatomy.names[:-1]
     rows: dict[str, list[Tensor]] = {name: [] for name in names}
     order = []
-    with at_rest(anatomy.model), few_walks(anatomy, inputs, len(names)):
+    with at_rest(anatomy.model), few_walks(anatomy, inputs, len(anatomy.groups) - 1):
         for numbers in inputs.in_order(BATCH):
             state = read(anatomy, inputs, numbers)
             for i, name in enumerate(names):
                 state = anatomy.run(state, i, i + 1)
-                rows[name].append(pooled(state).float().cpu())
+                rows[name].append(after(state).cpu())
             order.append(numbers)
     back = np.argsort(np.concatenate(order))
     features = {name: torch.cat(parts).numpy()[back] for name, parts in rows.items()}
     if place is not None:
         write_arrays(place, features)
     return features
+
+
+def after(state: State) -> Tensor:
+    """What stands after a group, one vector a row: features, or behind the head probabilities."""
+    return state["logits"].float().softmax(-1) if "logits" in state else pooled(state).float()
 
 
 def write_arrays(place: Path, arrays: dict[str, NDArray[np.float32]]) -> None:

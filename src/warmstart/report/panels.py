@@ -64,7 +64,7 @@ def gains_plot(result: Result) -> Markup:
 
 def ranking_plot(result: Result) -> Markup:
     """The score of every candidate."""
-    measured = [(m, i == 0) for i, m in enumerate(result.ranking) if m.accuracy.n]
+    measured = [(m, i == 0) for i, m in enumerate(result.ranking) if m.scored]
     dots = [Dot(m.name, m.score, m.low, m.high, first) for m, first in measured]
     return interval_plot("Score of every candidate", f"{spoken(result.score)} (higher is better)", dots)
 

@@ -59,7 +59,7 @@ def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = 
     for i, model in enumerate(ranked[:most]):
         table.add_row(
             _name(model.name, 30, i == 0),
-            _said(PLAIN.reading(model.score, model.low, model.high) if model.accuracy.n else UNMEASURED),
+            _said(PLAIN.reading(model.score, model.low, model.high) if model.scored else UNMEASURED),
             amount(model.parameters),
             str(model.prior),
         )
@@ -74,7 +74,7 @@ def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = 
 
 def for_size(ranked: Sequence[RankedModel]) -> str:
     """That the first is not the one with the best score, and why; nothing where it is."""
-    best = max(ranked, key=lambda model: model.score, default=None)
+    best = max((m for m in ranked if m.scored), key=lambda model: model.score, default=None)
     if best is None or best.score <= ranked[0].score:
         return ""
     first, other = (short(one_line(m.name), 30) for m in (ranked[0], best))

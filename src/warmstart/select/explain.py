@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from warmstart.base.types import Candidate, Reason
 from warmstart.select.judge import PROBE, Judged
+from warmstart.select.scores import SCORES
+from warmstart.select.scores._asks import caution
 from warmstart.select.scores._scoring import Folds, Scoring, difference
 
 
@@ -43,10 +45,29 @@ def disagreements(ranked: Sequence[Judged], opinions: Sequence[str], folds: Fold
     """Each second opinion that would have put another candidate first."""
     first = ranked[0]
     for opinion in opinions:
-        best = max(ranked, key=lambda j: j.scorings[opinion].value)
+        having = [j for j in ranked if opinion in j.scorings]
+        if first not in having:
+            continue
+        best = max(having, key=lambda j: j.scorings[opinion].value)
         if best.scorings[opinion].value > first.scorings[opinion].value:
             so = f"scores disagree: {opinion} prefers {best.candidate.name}"
             yield Reason("second opinion", _compare(opinion, best, first, folds), so)
+
+
+def cautions(score: str) -> Iterator[Reason]:
+    """When the score that orders goes wrong, if its file says so."""
+    said = caution(SCORES.get(score))
+    if said:
+        yield Reason("caution", f"the order is that of {score}", said)
+
+
+def absences(judged: Sequence[Judged], score: str) -> Iterator[Reason]:
+    """Scores that single candidates do not have."""
+    for j in judged:
+        for name, why in j.absent.items():
+            place = ", which is put behind those that it can score" if name == score else ""
+            so = f"{name} says nothing of {j.candidate.name}{place}"
+            yield Reason("absent score", f"{j.candidate.name}: {why}", so)
 
 
 def no_better_than_floor(ranked: Sequence[Judged], floor: Scoring, folds: Folds) -> Iterator[Reason]:

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Candidate, Measure, Ranking, Scored
 from warmstart.select.explain import (
+    absences,
     against_prior,
     beats,
+    cautions,
     disagreements,
     no_better_than_floor,
     unusable,
     why_first,
 )
-from warmstart.select.judge import PROBE, Features, Judged, judge
+from warmstart.select.judge import PROBE, Features, Judged, compare, judge
 from warmstart.select.scores import SCORES
+from warmstart.select.scores._asks import CLASSES, judges
 from warmstart.select.scores._scoring import Folds, Scoring, difference, make_folds, of_rows
 from warmstart.select.unscored import too_few, unscored
 
@@ -38,43 +41,49 @@ def rank(
     `features` maps a candidate's source to its layer groups, from input to head, each with the pooled N x D
     features after it; where there is a key "average" that is scored, otherwise the last group is. `seconds`
     maps a source to what its features cost. The order is that of `place`; candidates with unusable features
-    (not finite, or the same for all rows) come last, with the score of class frequencies and n = 0.
+    (not finite, or the same for all rows) come last, with the score of class frequencies and n = 0. Before
+    them, in the order of `blind_places`, come those that `score` says nothing of: it reads a trained head,
+    under the key "answers", that they lack.
     Where the median class has a single row nothing can be scored, and the order is that of `blind_places`.
     Raises WarmstartError if there is nothing to rank: no candidates or no usable features, fewer than two
     classes, rows or groups.
     """
     _check(candidates, labels_N)
+    _fits(score)
     places = blind_places(candidates)
     if too_few(labels_N):
         return unscored(candidates, places, labels_N, score, seconds)
     folds = make_folds(labels_N, groups_N, seed)
     names = tuple(dict.fromkeys((score, *opinions, PROBE)))
-    floors = {name: SCORES.get(name)().score(np.zeros((folds.rows, 1)), labels_N, folds) for name in names}
-    judged = [judge(c, features[c.source], labels_N, folds, names) for c in candidates]
-    usable = [j for j in judged if not j.fault]
-    if not usable:
-        raise WarmstartError(
-            f"{judged[0].candidate.name}: {judged[0].fault}", "choose other candidates", "no-usable-candidate"
-        )
-    ranked = place(usable, score, floors[PROBE], folds, opinions)
+    floor = SCORES.get(PROBE)().score(np.zeros((folds.rows, 1)), labels_N, folds)
+    judged = compare([judge(c, features[c.source], labels_N, folds, names) for c in candidates])
+    ranked = place([j for j in judged if score in j.scorings], score, floor, folds, opinions)
+    _refuse_none(judged, ranked, score)
+    unplaced = [j for j in judged if not j.fault and score not in j.scorings]
+    unplaced.sort(key=lambda j: places[j.candidate.source])
     reasons = chain(
         [why_first(ranked, score, folds)],
-        against_prior(ranked, places),
+        cautions(score),
+        against_prior([*ranked, *unplaced], places),
         disagreements(ranked, opinions, folds),
-        no_better_than_floor(ranked, floors[PROBE], folds),
+        no_better_than_floor([*ranked, *unplaced], floor, folds),
+        absences(judged, score),
         unusable(judged),
     )
+    least = floor if score == PROBE else min((j.scorings[score] for j in ranked), key=lambda s: s.value)
     scored = tuple(
         Scored(
             candidate=j.candidate,
-            score=_measure(score, j, j.scorings.get(score, floors[score]), folds),
-            opinions={name: j.scorings[name].value for name in opinions if not j.fault},
-            accuracy=_measure("accuracy", j, _hits(j.scorings.get(PROBE, floors[PROBE]), folds), folds),
+            score=_measure(score, j, j.scorings.get(score, least), folds, score in j.scorings),
+            opinions={name: j.scorings[name].value for name in opinions if name in j.scorings},
+            accuracy=_measure(
+                "accuracy", j, _hits(j.scorings.get(PROBE, floor), folds), folds, PROBE in j.scorings
+            ),
             depths=j.depths,
             seconds=seconds[j.candidate.source],
             prior=places[j.candidate.source],
         )
-        for j in [*ranked, *(j for j in judged if j.fault)]
+        for j in [*ranked, *unplaced, *(j for j in judged if j.fault)]
     )
     return Ranking(score, scored, tuple(reasons))
 
@@ -88,6 +97,8 @@ def place(
     not shown to beat the class frequencies is never tied with one that is: size alone does not recommend.
     Nor is one that every second opinion puts behind the best as well.
     """
+    if not judged:
+        return []
     best_first = sorted(
         judged, key=lambda j: (-j.scorings[score].value, j.candidate.parameters, j.candidate.source)
     )
@@ -105,8 +116,9 @@ def place(
 
 
 def all_prefer(one: Judged, other: Judged, opinions: Sequence[str]) -> bool:
-    """Do all second opinions, of which there is one at least, score the one above the other?"""
-    return bool(opinions) and all(one.scorings[o].value > other.scorings[o].value for o in opinions)
+    """Do all second opinions that both have, at least one, score the one above the other?"""
+    shared = [o for o in opinions if o in one.scorings and o in other.scorings]
+    return bool(shared) and all(one.scorings[o].value > other.scorings[o].value for o in shared)
 
 
 def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:
@@ -123,16 +135,44 @@ def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:
     return {c.source: number for number, c in enumerate(sorted(candidates, key=key), start=1)}
 
 
-def _measure(name: str, judged: Judged, scoring: Scoring, folds: Folds) -> Measure:
-    if judged.fault:
-        return Measure(name, scoring.value, scoring.value, scoring.value, 0, f"not measured: {judged.fault}")
-    return Measure(name, scoring.value, scoring.low, scoring.high, folds.rows, scoring.how)
+def _measure(name: str, judged: Judged, scoring: Scoring, folds: Folds, measured: bool) -> Measure:
+    """Where nothing was measured, `scoring` holds the place: n = 0 says so."""
+    if measured:
+        return Measure(name, scoring.value, scoring.low, scoring.high, folds.rows, scoring.how)
+    why = judged.fault or judged.absent[name]
+    return Measure(name, scoring.value, scoring.value, scoring.value, 0, f"not measured: {why}")
 
 
 def _hits(probe: Scoring, folds: Folds) -> Scoring:
     """The accuracy of the probe as a Scoring of its own."""
     assert probe.hits_N is not None
     return of_rows(probe.hits_N, probe.hits_N, folds)
+
+
+def _fits(name: str) -> None:
+    """Refuse a score of other things than classes."""
+    kind = judges(SCORES.get(name)())
+    if kind != CLASSES:
+        raise WarmstartError(
+            f"score {name} judges {kind}, and these rows have classes",
+            f"choose one of {', '.join(n for n in SCORES.names() if judges(SCORES.get(n)) == CLASSES)}",
+            "unfit-score",
+        )
+
+
+def _refuse_none(judged: Sequence[Judged], ranked: Sequence[Judged], score: str) -> None:
+    if ranked:
+        return
+    usable = [j for j in judged if not j.fault]
+    if not usable:
+        raise WarmstartError(
+            f"{judged[0].candidate.name}: {judged[0].fault}", "choose other candidates", "no-usable-candidate"
+        )
+    raise WarmstartError(
+        f"score {score} can be had of no candidate: {usable[0].candidate.name}: {usable[0].absent[score]}",
+        f"choose another score, for example {PROBE}, or other candidates",
+        "no-usable-candidate",
+    )
 
 
 def _check(candidates: Sequence[Candidate], labels_N: NDArray[np.int64]) -> None:

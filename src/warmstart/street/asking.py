@@ -12,6 +12,7 @@ from warmstart.decide.plan_file import apply_setting
 from warmstart.decide.strategies import STRATEGIES
 from warmstart.models.card import locate
 from warmstart.select.scores import SCORES
+from warmstart.select.scores._asks import judges
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
 from warmstart.tasks import TASKS
@@ -32,12 +33,28 @@ def refuse(asked: Options) -> None:
             f"choose one of {', '.join(n for n in TASKS.names() if TASKS.get(n).whole_street)}",
             "task-from-python",
         )
+    refuse_score(asked)
     for setting in asked.settings:
         refuse_setting(setting)
     for model, times in Counter(asked.models).items():
         if times > 1:
             raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
         locate(model)
+
+
+def refuse_score(asked: Options) -> None:
+    """A score of other things than the task's own judges."""
+    if asked.score == Options.score:
+        return
+    own = TASKS.get(asked.task).score if asked.task else Options.score
+    wanted, kind = judges(SCORES.get(own)), judges(SCORES.get(asked.score))
+    if kind != wanted:
+        fit = ", ".join(name for name in SCORES.names() if judges(SCORES.get(name)) == wanted)
+        raise WarmstartError(
+            f"--set score={asked.score}: it judges {kind}, and here {wanted} are judged",
+            f"choose one of {fit}",
+            "unfit-score",
+        )
 
 
 def refuse_setting(setting: str) -> None:

@@ -17,6 +17,7 @@ from warmstart.models.features import pooled_features
 from warmstart.models.load import Pretrained, candidate, load
 from warmstart.select.rank import rank
 from warmstart.select.sample import sample_rows
+from warmstart.select.scores._asks import ANSWERS
 from warmstart.street.folder import Trip
 from warmstart.street.precision import settle
 from warmstart.tasks import TASKS
@@ -163,11 +164,14 @@ def open_model(trip: Trip, source: str, task: Classification) -> Pretrained:
 def look_through(
     trip: Trip, pretrained: Pretrained, task: Classification, bundle: Bundle, numbers: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """Features after each group, and for texts their average over the layers."""
+    """Features after each group, for texts their average over the layers, and what a trained head answers."""
     inputs, _ = task.inputs(pretrained, bundle, numbers, trip.cache)
     pretrained.anatomy.precision = settle(trip, pretrained, inputs)
-    found = looking({}, inputs, lambda rows: pooled_features(pretrained.anatomy, rows, trip.cache), trip.tell)
+    anatomy, head = pretrained.anatomy, bool(pretrained.labels)
+    found = looking({}, inputs, lambda rows: pooled_features(anatomy, rows, trip.cache, head), trip.tell)
     features = dict(found)
+    if head:
+        features[ANSWERS] = features.pop(anatomy.names[-1])
     layers = [
         f for name, f in features.items() if name.startswith(("embeddings", "layer.", "stem", "block."))
     ]

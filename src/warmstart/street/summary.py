@@ -98,6 +98,7 @@ def ranked(scored: Scored) -> RankedModel:
         prior=scored.prior,
         licence=known.licence,
         seconds=scored.seconds,
+        scored=scored.score.n > 0,
     )
 
 

@@ -45,6 +45,7 @@ class Task(ABC):
     pipeline: ClassVar[str]  # the task's name in transformers
     roles: ClassVar[tuple[str, ...]]  # columns that it needs, the input first
     primary: ClassVar[str]
+    score: ClassVar[str] = "logistic_probe"  # what ranks candidates where no other is asked for
     whole_street: ClassVar[bool] = True  # or can it so far only be learned, from Python?
     fused: ClassVar[bool] = False  # does the loss read the weights of the head, or only its answers?
 

@@ -15,13 +15,16 @@ FEWEST_FOLDS = 3  # below it the inner choice of a penalty has nothing to learn 
 REPEATS = 3  # where there are fewer rows than FEW_ROWS
 FEW_ROWS = 200
 RESAMPLES = 2000
+STRATA = 10  # equally filled ranges of a real-valued target, which each fold has its share of
 
 
 @dataclass(frozen=True, eq=False)  # holds arrays: the same only as itself
 class Folds:
     """A stratified k-fold split, perhaps repeated, and what the bootstrap draws: rows, or whole groups."""
 
-    tests: tuple[tuple[NDArray[np.int64], ...], ...]  # repeat -> fold -> its test rows, ascending
+    tests: tuple[
+        tuple[NDArray[np.int64], ...], ...
+    ]  # repeat -> fold -> its test rows; () if nothing is learned
     units_N: NDArray[np.int64]  # number of the group of each row; without groups the row itself
     seed: int
 
@@ -82,6 +85,31 @@ def make_folds(
     dealt = (deal(codes_N, units_N, folds, generator(seed, "folds", r)) for r in range(times))
     tests = tuple(tuple(np.flatnonzero(fold_N == k) for k in range(folds)) for fold_N in dealt)
     return Folds(tests, units_N.astype(np.int64), seed)
+
+
+def number_folds(
+    targets_N: NDArray[np.floating],
+    groups_N: NDArray[np.generic] | None = None,
+    seed: int = 0,
+    repeats: int | None = None,
+) -> Folds:
+    """The same for real-valued targets: every fold has its share of small, middling and large ones."""
+    return make_folds(strata(targets_N), groups_N, seed, repeats)
+
+
+def strata(targets_N: NDArray[np.floating]) -> NDArray[np.int64]:
+    """A number for each row: at most 10 ranges of targets, equally filled, of no fewer rows than folds."""
+    rows = len(targets_N)
+    count = max(1, min(STRATA, rows // FOLDS))
+    place_N = np.empty(rows, dtype=np.int64)
+    place_N[np.argsort(targets_N, kind="stable")] = np.arange(rows) * count // max(rows, 1)
+    return place_N
+
+
+def untrained(rows: int, groups_N: NDArray[np.generic] | None = None, seed: int = 0) -> Folds:
+    """Rows, or groups of them, that a bootstrap draws; there are no folds, because nothing is learned."""
+    units_N = np.arange(rows) if groups_N is None else np.unique(groups_N, return_inverse=True)[1]
+    return Folds((), units_N.astype(np.int64), seed)
 
 
 def _deal_rows(
