@@ -276,6 +276,14 @@ def test_a_score_that_no_candidate_has_is_refused_with_advice(score, named):
     assert "logistic_probe" in refusal.value.do
 
 
+@pytest.mark.parametrize("score", ["ridge"])
+def test_a_score_of_other_things_than_classes_is_refused(score):
+    with pytest.raises(WarmstartError, match="these rows have classes") as refusal:
+        ranked({candidate("a"): features(0.5, 1)}, score=score)
+    assert refusal.value.code == "unfit-score"
+    assert "leep" in refusal.value.do and "ridge" not in refusal.value.do
+
+
 def test_the_same_seed_gives_the_same_ranking_and_other_candidates_do_not_matter():
     one, two = candidate("one"), candidate("two")
     table = {one: features(0.3, 1), two: features(0.4, 2)}

@@ -45,3 +45,11 @@ def test_each_new_score_can_be_asked_for(world, tmp_path, score):
     found = ranking_of(world, tmp_path, world / "text-model", world / "text-model-2", score=score)
     assert found.score == score and all(s.score.n > 0 for s in found.scored)
     assert [r for r in found.reasons if r.rule == "caution"]
+
+
+@pytest.mark.parametrize("score", ["ridge"])
+def test_a_score_of_other_things_than_classes_is_refused_before_anything_is_read(score, tmp_path):
+    with pytest.raises(WarmstartError) as refusal:
+        process.rank(tmp_path / "not-there.csv", runs=tmp_path, score=score)
+    assert refusal.value.code == "unfit-score"
+    assert not list(tmp_path.iterdir())
