@@ -175,13 +175,17 @@ def _refuse_none(judged: Sequence[Judged], ranked: Sequence[Judged], score: str)
     )
 
 
-def _check(candidates: Sequence[Candidate], labels_N: NDArray[np.int64]) -> None:
+def check_candidates(candidates: Sequence[Candidate]) -> None:
     if not candidates:
         raise WarmstartError("there is no candidate to rank", "name at least one", "no-candidate")
     sources = [c.source for c in candidates]
     twice = sorted({s for s in sources if sources.count(s) > 1})
     if twice:
         raise WarmstartError(f"candidate {twice[0]!r} is given twice", "give it once", "same-candidate-twice")
+
+
+def _check(candidates: Sequence[Candidate], labels_N: NDArray[np.int64]) -> None:
+    check_candidates(candidates)
     classes = np.unique(labels_N)
     if len(classes) < 2:
         raise WarmstartError(
