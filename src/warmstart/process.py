@@ -34,7 +34,7 @@ from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
 from warmstart.street import deciding, stops, training
-from warmstart.street.asking import refuse
+from warmstart.street.asking import refuse, refuse_task
 from warmstart.street.folder import (
     Options,
     Trip,
@@ -49,6 +49,7 @@ from warmstart.street.folder import (
 from warmstart.street.hands import Hands
 from warmstart.street.pages import write_again, write_pages
 from warmstart.street.summary import result as summarise
+from warmstart.street.texts import ranking
 
 RUNS = Path("runs")
 
@@ -117,13 +118,16 @@ def rank(
     device: str = "auto",
     **asked: Any,
 ) -> Ranking:
-    """The candidates from best to worst, measured on the user's own rows."""
+    """The candidates from best to worst, measured on the user's own rows.
+
+    rank("chats.jsonl", task="chat", models=["one", "other"])  # language models, by bits per byte
+    """
     device = str(choose(device))  # refused before a folder is made
-    trip = replace(setting_out(data, runs, tell, asked), device=device)
+    trip = replace(setting_out(data, runs, tell, asked, ranking=True), device=device)
     with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
         say_where(trip)
-        return stops.select(trip, stops.read(trip))[0]
+        return ranking(trip)[0]
 
 
 def plan(
@@ -251,15 +255,19 @@ def digits(place: Path, per_class: int, seed: int) -> Path:
     return folder
 
 
-def setting_out(data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, Any]) -> Trip:
+def setting_out(
+    data: str | Path, runs: Path, tell: Tell, asked: Mapping[str, Any], ranking: bool = False
+) -> Trip:
     """A new trip, or the one that a run folder has begun."""
     given = plainly(asked)
     if is_run(run_folder(data)):
         trip = reopen(run_folder(data), tell)
         must_agree(trip, given)
+        if not ranking:
+            refuse_task(trip.options)
         return trip
     options = from_table(Options, {"data": str(data), **given}, "warmstart")
-    refuse(options)
+    refuse(options, ranking)
     return begin(options, Path(runs), tell)
 
 

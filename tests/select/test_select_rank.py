@@ -276,7 +276,7 @@ def test_a_score_that_no_candidate_has_is_refused_with_advice(score, named):
     assert "logistic_probe" in refusal.value.do
 
 
-@pytest.mark.parametrize("score", ["ridge"])
+@pytest.mark.parametrize("score", ["ridge", "bits_per_byte"])
 def test_a_score_of_other_things_than_classes_is_refused(score):
     with pytest.raises(WarmstartError, match="these rows have classes") as refusal:
         ranked({candidate("a"): features(0.5, 1)}, score=score)

@@ -47,7 +47,7 @@ def test_each_new_score_can_be_asked_for(world, tmp_path, score):
     assert [r for r in found.reasons if r.rule == "caution"]
 
 
-@pytest.mark.parametrize("score", ["ridge"])
+@pytest.mark.parametrize("score", ["ridge", "bits_per_byte"])
 def test_a_score_of_other_things_than_classes_is_refused_before_anything_is_read(score, tmp_path):
     with pytest.raises(WarmstartError) as refusal:
         process.rank(tmp_path / "not-there.csv", runs=tmp_path, score=score)

@@ -29,9 +29,9 @@ def rank_words(
 ) -> Ranking:
     """Candidates from best to worst on the same N texts.
 
-    `words` maps a candidate's source to the N x 2 nats and bytes of the texts (`words.words_of`). Of those that
-    the texts cannot tell from the best (a paired 95 % interval of the difference that holds 0) the smallest is
-    first. Nothing is trained: there are no folds, no depths and no accuracy.
+    `words` maps a candidate's source to the N x 2 nats and bytes of the texts (`words.words_of`). Of those
+    that the texts cannot tell from the best (a paired 95 % interval of the difference that holds 0) the
+    smallest is first. Nothing is trained: there are no folds, no depths and no accuracy.
     """
     check_candidates(candidates)
     if judges(SCORES.get(score)) != WORDS:

@@ -1,10 +1,10 @@
 """What texts cost a causal language model, in nats: every byte of them, whatever the tokenizer makes of it.
 
-A text is read behind a start token, so that its first token is asked for like any other; where a tokenizer has
-none, its first token costs a guess among all. Long texts are read in stretches that overlap by half, and each
-token is asked for once, with at least half of what the model can look back on before it. What the tokens do not
-say (unknown characters, spaces that were dropped) is spelled out at 8 bits a byte, so that a tokenizer cannot
-gain by forgetting.
+A text is read behind a start token, so that its first token is asked for like any other; where a tokenizer
+has none, its first token costs a guess among all. Long texts are read in stretches that overlap by half, and
+each token is asked for once, with at least half of what the model can look back on before it. What the tokens
+do not say (unknown characters, spaces that were dropped) is spelled out at 8 bits a byte, so that a tokenizer
+cannot gain by forgetting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BYTE = float(np.log(256))  # nats of a byte that one knows nothing of
 
 @dataclass(frozen=True, eq=False)
 class Stretches:
-    """N texts as S rows that a model can read, which token of which text each asks for, and what else they cost."""
+    """N texts as S rows that a model can read, which tokens these ask for, and what the texts cost beside."""
 
     inputs: TextInputs
     targets: Tensor  # S x L: the token that follows each, or IGNORED
@@ -43,13 +43,13 @@ class Stretches:
 
 
 def stretches_of(pretrained: Pretrained, texts: Sequence[object]) -> Stretches:
-    """The texts as this candidate's tokenizer cuts them. Raises WarmstartError where model and tokenizer differ."""
+    """The texts as this candidate's tokenizer cuts them; WarmstartError where it does not fit the model."""
     plain = [text_of(text) for text in texts]
     limit, start = longest_chat(pretrained), start_of(pretrained)
     ids = pretrained.processor(plain, add_special_tokens=False, verbose=False)["input_ids"] if plain else []
     lost_N = np.array([lost(pretrained.processor, *each) for each in zip(plain, ids, strict=True)], np.int64)
     bytes_N = np.array([len(text.encode()) for text in plain], np.int64)
-    spelled_N = lost_N * BYTE
+    spelled_N: NDArray[np.float64] = np.multiply(lost_N, BYTE, dtype=np.float64)
     if start is None:
         spelled_N[[i for i, row in enumerate(ids) if row]] += guess(pretrained)
     rows = [(row if start is None else [start, *row]) for row in ids]
@@ -67,7 +67,9 @@ def stretches_of(pretrained: Pretrained, texts: Sequence[object]) -> Stretches:
 
 
 @torch.inference_mode()
-def words_of(pretrained: Pretrained, stretches: Stretches, inputs: Inputs | None = None) -> NDArray[np.float64]:
+def words_of(
+    pretrained: Pretrained, stretches: Stretches, inputs: Inputs | None = None
+) -> NDArray[np.float64]:
     """N x 2: nats and bytes of each text. `inputs` are those of the stretches, perhaps fewer at a time."""
     nats_N = stretches.spelled_N.copy()
     task, rows = Chat(answers_only=False), stretches.inputs if inputs is None else inputs
@@ -81,10 +83,14 @@ def words_of(pretrained: Pretrained, stretches: Stretches, inputs: Inputs | None
 
 
 def start_of(pretrained: Pretrained) -> int | None:
-    """What stands before a text: the token that begins one, else the one that ends the one before."""
+    """What stands before a text: the token that begins one, else the one that ends the one before.
+
+    The model's own settings come last: they have defaults that belong to no vocabulary.
+    """
     tokenizer, config = pretrained.processor, pretrained.module.config.get_text_config()
-    known = (tokenizer.bos_token_id, getattr(config, "bos_token_id", None), tokenizer.eos_token_id)
-    return next((int(token) for token in known if token is not None), None)
+    known = (tokenizer.bos_token_id, tokenizer.eos_token_id, getattr(config, "bos_token_id", None))
+    words = pretrained.module.get_input_embeddings().num_embeddings
+    return next((int(token) for token in known if token is not None and token < words), None)
 
 
 def guess(pretrained: Pretrained) -> float:
@@ -97,13 +103,13 @@ def lost(tokenizer: Any, text: str, ids: Sequence[int]) -> int:
     back = tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
     if back == text:
         return 0
-    said = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    said = back.replace(tokenizer.unk_token, "") if tokenizer.unk_token else back
     missing = Counter(text) - Counter(said)
     return sum(times * len(character.encode()) for character, times in missing.items())
 
 
 def cuts(row: Sequence[int], limit: int) -> list[tuple[Sequence[int], list[int]]]:
-    """(tokens to read, the token asked for behind each) of stretches that ask for each token but the first once."""
+    """(tokens to read, what is asked for behind each) of stretches that ask for each token but the first."""
     step, found, known = max(1, limit // 2), [], 1
     for begin in range(0, max(0, len(row) - 1), step):
         following = list(row[begin + 1 : begin + 1 + limit])

@@ -21,18 +21,16 @@ LATER = ("edits", "guards")  # their settings can be checked only where the plan
 MOST_PHASES = 50
 
 
-def refuse(asked: Options) -> None:
-    """Raises WarmstartError for a part, setting or model folder that does not exist."""
+def refuse(asked: Options, ranking: bool = False) -> None:
+    """Raises WarmstartError for a part, setting or model folder that does not exist.
+
+    `ranking` is all that is wished for: that goes for tasks too which cannot go on from there.
+    """
     for family, name in ((TASKS, asked.task), (SCORES, asked.score), (STRATEGIES, asked.strategy)):
         if name:
             family.module_of(name)
-    if asked.task and not TASKS.get(asked.task).whole_street:
-        raise WarmstartError(
-            f"--task {asked.task}: it can be learned from Python so far (warmstart.tune.loop.tune), with no "
-            "ranking, rivals or report",
-            f"choose one of {', '.join(n for n in TASKS.names() if TASKS.get(n).whole_street)}",
-            "task-from-python",
-        )
+    if not ranking:
+        refuse_task(asked)
     refuse_score(asked)
     for setting in asked.settings:
         refuse_setting(setting)
@@ -40,6 +38,17 @@ def refuse(asked: Options) -> None:
         if times > 1:
             raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
         locate(model)
+
+
+def refuse_task(asked: Options) -> None:
+    """A task that the whole street cannot take."""
+    if asked.task and not TASKS.get(asked.task).whole_street:
+        raise WarmstartError(
+            f"--task {asked.task}: its models can be ranked, and it can be learned from Python so far "
+            "(warmstart.tune.loop.tune), with no rivals or report",
+            f"choose one of {', '.join(n for n in TASKS.names() if TASKS.get(n).whole_street)}",
+            "task-from-python",
+        )
 
 
 def refuse_score(asked: Options) -> None:

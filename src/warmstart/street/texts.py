@@ -1,10 +1,11 @@
-"""The stop where language models are ranked: on the user's texts or conversations, which nobody learns from yet."""
+"""The stop where language models are ranked, on the texts or conversations of the user."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,14 @@ import numpy as np
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.files import read_table, write_json
 from warmstart.base.tables import checked
-from warmstart.base.types import Candidate, Finding, Ranking
+from warmstart.base.types import Candidate, Finding, Ranking, Reason
 from warmstart.data.readers._table import SPLIT, user_columns
 from warmstart.data.source import read
 from warmstart.select.rank_words import rank_words
 from warmstart.select.sample import sample_rows
 from warmstart.select.words import stretches_of, words_of
+from warmstart.street import stops
 from warmstart.street.folder import Options, Trip
-from warmstart.street.stops import RANKED_ROWS, open_candidate
 from warmstart.tasks import TASKS
 from warmstart.tasks._conversations import check_messages
 from warmstart.tune.memory import looking
@@ -27,6 +28,14 @@ from warmstart.tune.memory import looking
 COLUMNS = ("messages", "text")  # where texts are looked for
 HELD = ("validation", "test")  # splits that stay unread
 BETWEEN = "\n\n"  # messages, as a text that no template of any model has a mark in
+
+
+def ranking(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
+    """The candidates of any task, of those too that cannot go on from there."""
+    named = trip.options.task
+    if named and not TASKS.get(named).whole_street:
+        return select(trip)
+    return stops.select(trip, stops.read(trip))
 
 
 def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
@@ -43,10 +52,11 @@ def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
         )
     texts = sampled(texts_of(trip), asked.seed)
     known: list[Candidate] = []
-    words, seconds, noticed = {}, {}, []
+    noticed: list[Finding] = []
+    words, seconds = {}, {}
     for source in asked.models:
         started = time.perf_counter()
-        opened = open_candidate(trip, source, task)
+        opened = stops.open_candidate(trip, source, task)
         assert not isinstance(opened, Finding), "models that are named are opened or refused"
         candidate, pretrained = opened
         trip.tell({"event": "stop", "stop": "select", "what": f"texts as {candidate.name} reads them"})
@@ -57,6 +67,8 @@ def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
         known.append(candidate)
     score = task.score if asked.score == Options.score else asked.score
     ranking = rank_words(known, words, score=score, seconds=seconds, seed=asked.seed)
+    told = (Reason(finding.check, finding.what, finding.do) for finding in noticed)
+    ranking = replace(ranking, reasons=(*ranking.reasons, *told))
     write_json(path, {"ranking": ranking, "findings": tuple(noticed)})
     return ranking, tuple(noticed)
 
@@ -109,5 +121,5 @@ def plain(cell: object, number: int) -> str:
 
 
 def sampled(texts: list[str], seed: int) -> list[str]:
-    chosen = sample_rows(np.zeros(len(texts), np.int64), limit=RANKED_ROWS, seed=seed)
+    chosen = sample_rows(np.zeros(len(texts), np.int64), limit=stops.RANKED_ROWS, seed=seed)
     return [texts[number] for number in chosen]

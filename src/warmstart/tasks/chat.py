@@ -1,4 +1,4 @@
-"""Answers in conversations, learned word by word: from Python so far, not yet on the command line."""
+"""Answers in conversations, learned word by word: from Python so far; the command line only ranks models."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Chat(Task):
     pipeline: ClassVar[str] = "text-generation"
     roles: ClassVar[tuple[str, ...]] = ("messages",)
     primary: ClassVar[str] = "log_loss"
+    score: ClassVar[str] = "bits_per_byte"
     whole_street: ClassVar[bool] = False
     fused: ClassVar[bool] = True
 

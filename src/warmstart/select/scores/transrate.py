@@ -1,4 +1,4 @@
-"""TransRate: how many bits less do rows need once their class is known? (Huang 2022, arXiv 2106.09362)"""
+"""TransRate: how much shorter can rows be written once their class is known? (Huang 2022, arXiv 2106.09362)"""
 
 from dataclasses import dataclass
 from typing import ClassVar
