@@ -1,4 +1,4 @@
-"""TransRate: how much shorter can rows be written once their class is known? (Huang 2022, arXiv 2106.09362)"""
+"""TransRate: how much shorter are rows to write once classes are known? (Huang 2022, arXiv 2106.09362)"""
 
 from dataclasses import dataclass
 from typing import ClassVar
