@@ -1,4 +1,4 @@
-"""Which rows teach, choose and prove in a cell of the study: nested, so that a small cell is a large one's part."""
+"""Which rows teach, choose and prove in a cell: nested, so that a small cell is a part of a large one."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def items(chosen: World, split: str) -> list[Item]:
 
 @dataclass(frozen=True)
 class Deal:
-    """The rows of a world in the order that a seed gives: the pool, of which a cell takes a part, and the rest."""
+    """The rows of a world in the order of a seed: the pool, of which a cell takes a part, and the rest."""
 
     teaching: tuple[Item, ...]  # a cell of n rows learns from the first n
     choosing: tuple[Item, ...]  # and chooses on the first n / 4 of these
