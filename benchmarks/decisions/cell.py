@@ -19,7 +19,7 @@ from warmstart.base.types import Bundle, Facts, Ranking
 from warmstart.street import deciding, stops, training
 from warmstart.street.folder import Options, Trip, begin
 
-VERSION = 1  # of what is written
+VERSION = 2  # of what is written
 
 
 def record(cell: Cell, out: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from warmstart.base.types import Facts, Measure, Option, Phase, Plan, Reason
 from warmstart.decide.strategies import STRATEGIES
 
-GUARDS = ({"name": "early_stop", "patience": 5},)  # for every strategy alike, so that rivals compare fairly
+GUARDS = ({"name": "early_stop", "patience": 5, "sure": 2.0},)  # for all strategies: rivals compare fairly
 FEW_ROWS, SMALL_BATCH = 1000, 16  # below either, statistics of batch norm are better kept than learned
 
 

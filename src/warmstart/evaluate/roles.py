@@ -67,13 +67,15 @@ def never_better_than_untrained(run: Run) -> bool:
 
 
 def keeps_best(run: Run) -> bool:
-    """Did it end with the weights of its best look, not with its last?"""
+    """Could it end with the weights of its best look instead of its last?"""
     return any(guard["name"] == "early_stop" for guard in run.plan.guards)
 
 
 def kept_look(run: Run) -> dict[str, Any] | None:
     """The look at the validation rows whose weights the run ended with."""
     looks = [look for look in run.history if look.get("validation_loss") is not None]
+    if (number := run.proofs.get("kept_look")) is not None:
+        return run.history[number]
     if not keeps_best(run):
         return looks[-1] if looks else None
     trained = looks if run.plan.pretrained else [look for look in looks if look.get("step")]

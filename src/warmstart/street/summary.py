@@ -159,7 +159,7 @@ def thumbnail(value: Any) -> str:
 def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
     """Checks that held, by run; the accuracy of the most frequent answer and of the probe beside them."""
     held = {f"{key} ({name})": value for name, run in runs.items() for key, value in run.proofs.items()}
-    held = {k: v for k, v in held.items() if not k.startswith(("notes", "prefix_cached"))}
+    held = {k: v for k, v in held.items() if not k.startswith(("notes", "prefix_cached", "kept_look"))}
     said = next(iter(runs.values())).predictions["test"].truth
     return {
         **held,
