@@ -270,7 +270,7 @@ ONES = [0.9, 0.9, 0.8, 0.9]
 
 @pytest.mark.parametrize(("last", "kept"), [(NOISY, 1), (CLEAR, 0)])
 def test_an_earlier_look_is_believed_only_beyond_the_noise_of_the_rows(last, kept):
-    """The paired differences of NOISY have mean 0.025 and a standard error of 0.34; all of CLEAR are above."""
+    """Paired differences of NOISY have mean 0.025, standard error 0.34; all of CLEAR are above."""
     model = worlds.pretrained("bert")
     job, guard = job_for(model), GUARDS.build({"name": "early_stop", "sure": 2.0})
     guard.watch(job, looked(job, ONES))

@@ -137,6 +137,25 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How fast a model goes here, from a few timed steps; keys are numbers of the first group that runs."""
+
+    step: dict[int, float]  # seconds a row, forward and backward
+    look: dict[int, float]  # seconds a row without gradients
+    move: float  # seconds of the optimiser a weight
+    weights: dict[int, int]  # that move, from that group on
+    saved: int  # bytes a row that a step from the first group keeps for its backward pass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training is expected to take, if it goes to its last epoch."""
+
+    seconds: float
+    memory: int  # bytes beyond the model: gradients, moments, copies, activations
+
+
+@dataclass(frozen=True)
 class Phase:
     """A stretch of training: which groups learn, how fast, for how long.
 

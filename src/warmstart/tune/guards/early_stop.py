@@ -1,8 +1,8 @@
-"""Stop when the validation loss no longer falls; keep the best weights (Prechelt 1998), if they are the best.
+"""Stop when the validation loss no longer falls; keep the best weights (Prechelt 1998), if they are best.
 
-The lowest of many looks at few rows is low by chance, and weights in the midst of a schedule are worse than at
-its end, where the rate has come down. So an earlier look is believed only where it is better by more than
-the rows' noise (`sure`); measured on 50 to 200 rows in EXPERIMENTS.md, section 13.
+The lowest of many looks at few rows is low by chance, and weights in the midst of a schedule are worse than
+at its end, where the rate has come down. So an earlier look is believed only where it is better by more
+than the rows' noise (`sure`); measured on 50 to 200 rows in EXPERIMENTS.md, section 13.
 """
 
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ ROWS = "rows of "  # before the name of a look among the tensors: how each row f
 class EarlyStop(Guard):
     """The best weights of all phases are kept; those of an untrained network are none of them.
 
-    The best have the lowest validation loss. With `sure` above 0 the last are kept instead, unless the best are
-    better by so many standard errors of the rows' paired differences, and only looks that are worse by as
-    much count towards `patience`. Fresh weights are judged by their accuracy, whatever `sure` is: they grow
-    sure of themselves long before they are good, so that their loss rises while they still learn.
+    The best have the lowest validation loss. With `sure` above 0 the last are kept instead, unless the best
+    are better by so many standard errors of the rows' paired differences, and only looks that are worse by as
+    much count towards `patience`. Fresh weights are judged by accuracy, whatever `sure` is: they grow sure
+    of themselves long before they are good, so that their loss rises while they still learn.
     """
 
     mitigates = "overfitting"
@@ -82,7 +82,7 @@ class EarlyStop(Guard):
             self.rows[name] = rows_N
 
     def clearly(self, name: str) -> bool:
-        """Was that look better than the last by more than the rows' noise? Always, where noise is not asked."""
+        """Was that look better than the last by more than the rows' noise? Always, where no rows are kept."""
         if not {name, "last"} <= set(self.rows):
             return True
         worse_N = self.rows["last"] - self.rows[name]
