@@ -24,7 +24,7 @@ AT_ONCE = 256  # pictures
 class ColoursAndEdges(Floor):
     """Mean and deviation of each colour in 4 x 4 cells, a histogram of 64 colours, and oriented gradients."""
 
-    plain = "colours and edges (colour statistics and HOG with logistic regression)"
+    plain = "a look at colours and edges (colour statistics and HOG with logistic regression)"
     penalties = (1e-3, 1e-2, 1e-1, 1.0)
 
     def read(self, values: Sequence[Any]) -> NDArray[np.float64]:
