@@ -14,7 +14,7 @@ from warmstart.floors._floor import Floor
 from warmstart.floors._gradients import oriented_gradients
 from warmstart.models.softmax import standardise
 
-SIDE = 32  # pixels; of 32, 48 and 64 the quickest, and no worse (EXPERIMENTS.md)
+SIDE = 32  # pixels; of 32, 48 and 64 the quickest; none is better everywhere (EXPERIMENTS.md)
 GRID = 4  # cells along each side
 LEVELS = 4  # of each colour in the histogram
 AT_ONCE = 256  # pictures
