@@ -124,7 +124,7 @@ def check_used(table: dict) -> None:
     assert table["plan"]["guards"] == [{"name": "short_lessons", "looks": 3}]
     assert table["score"] == "nearest_centroid"
     assert 0 <= table["ranking"][0]["score"] <= 1
-    assert set(table["runs"]) == {"top_two", "frozen", "scratch"}
+    assert set(table["runs"]) == {"top_two", "frozen", "scratch", "baseline"}
     looks = [line["epoch"] for line in table["runs"]["top_two"]["history"] if line["phase"] == 1]
     assert looks in ([1, 2], [1, 2, 3])
     assert len(table["runs"]["scratch"]["history"]) <= 4

@@ -33,7 +33,7 @@ from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
-from warmstart.street import deciding, stops, training
+from warmstart.street import baseline, deciding, stops, training
 from warmstart.street.asking import refuse
 from warmstart.street.folder import (
     Options,
@@ -90,9 +90,10 @@ def run(
         plans = {plan.strategy: plan, **training.rival_plans(plan, facts)}
         trained = {name: training.carry_out(trip, name, p, bundle, ready) for name, p in plans.items()}
         base = training.base_run(trip, plan, bundle, ready)
-        all_runs = trained if base is None else {**trained, "base": base}
+        unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
+        all_runs = {**trained, **({} if base is None else {"base": base}), **unaided}
         evidence = weigh(plan.strategy, all_runs, bundle.labels, task_primary(bundle), plan.seed)
-        findings = (*bundle.findings, *noticed, *ready.findings)
+        findings = (*bundle.findings, *noticed, *ready.findings, *absent)
         everything = summarise(trip, bundle, ranking, facts, plan, options, all_runs, evidence, findings)
         write_pages(trip, everything, evidence)
     return everything

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Plan, Reason
+from warmstart.base.types import Baseline, Finding, Gain, Measure, Option, Overfitting, Plan, Reason
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class RunSummary:
     history: tuple[
         dict[str, Any], ...
     ]  # phase, epoch, step, train_loss, validation_loss, validation_accuracy, lr
+    baseline: str = ""  # what answers where no network does: "a bag of words (...)"
 
 
 @dataclass(frozen=True)
@@ -129,3 +130,4 @@ class Result:
     findings: tuple[Finding, ...]
     proofs: dict[str, Any]
     reproduce: Reproduce
+    baseline: Baseline | None = None  # out of fold, beside the ranking

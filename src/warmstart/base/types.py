@@ -91,12 +91,26 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What the rows give without any pretrained network, on the rows and folds of the ranking."""
+
+    name: str  # of the family of floors: "bag_of_words"
+    plain: str  # "a bag of words (TF-IDF with logistic regression)"
+    score: Measure  # out-of-fold log-likelihood, nats a row
+    accuracy: Measure
+    lead: Measure  # log-likelihood of the first candidate's probe minus this one, paired
+    penalty: float  # scikit-learn's C that was chosen inside the folds
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Ranking:
     """Candidates from best to worst, and how sure that order is."""
 
     score: str  # name of the score that ordered them
     scored: tuple[Scored, ...]
     reasons: tuple[Reason, ...]  # why the first is first; where opinions disagree
+    baseline: Baseline | None = None  # None: not asked for, or it could not be computed
 
     @property
     def best(self) -> Scored:
@@ -125,6 +139,8 @@ class Facts:
     has_batch_norm: bool
     batch: int = 16
     measured: bool = True  # could probe and depths be measured, or are the rows too few?
+    baseline: float | None = None  # out-of-fold accuracy without any network: of a bag of words, for example
+    lead: Measure | None = None  # log-likelihood of the probe minus that of the baseline, paired
 
     @property
     def body(self) -> tuple[str, ...]:
@@ -223,7 +239,7 @@ class Predictions:
 class Run:
     """One finished training: its plan, what it answers on each split, and what it cost."""
 
-    name: str  # "full", "frozen", "scratch", "base"
+    name: str  # "full", "frozen", "scratch", "base", "baseline"
     plan: Plan
     predictions: dict[str, Predictions]  # by split: "train" (a sample), "validation", "test"
     seconds: float
@@ -232,6 +248,7 @@ class Run:
     steps: int
     history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     proofs: dict[str, Any] = field(default_factory=dict)  # checks that held: {"frozen_unmoved": True}
+    baseline: str = ""  # what answers where no network does: "a bag of words (...)"
 
 
 @dataclass(frozen=True)

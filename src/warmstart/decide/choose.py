@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from warmstart.base.types import Facts, Measure, Option, Phase, Plan, Reason
+from warmstart.decide.beside import no_lead
 from warmstart.decide.strategies import STRATEGIES
 
 GUARDS = ({"name": "early_stop", "patience": 5, "sure": 2.0},)  # for all strategies: rivals compare fairly
@@ -95,7 +96,7 @@ def plan_for(
     explain = getattr(part, "why", None)  # optional in the contract of strategies
     phases = part.phases(facts)
     first = Reason("strategy: asked for", strategy, "it was asked for") if asked else part.suits(facts)[1]
-    own = (first, *(explain(facts) if explain else ()), *why_norms)
+    own = (first, *(explain(facts) if explain else ()), *why_norms, *no_lead(facts))
     return Plan(
         strategy=strategy,
         model=model,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from warmstart.base.types import Gain, Run
 from warmstart.evaluate.compare import Sample
-from warmstart.evaluate.roles import as_it_is, from_scratch, never_improved
+from warmstart.evaluate.roles import as_it_is, from_scratch, never_improved, without_network
 from warmstart.evaluate.significance import ALPHA
 from warmstart.evaluate.verdict import FLOOR, NOT_WORTH, WORTH, Claim, Trial, beats
 from warmstart.evaluate.words import Words
@@ -27,7 +27,7 @@ class Headline:
         if self.trial.claim is None:
             return f"{start}: no run was fine-tuned from pretrained weights; {self._lead()}."
         parts = [f"{self._lead()}, {self._against(self.trial.claim)}", *self._because(self.trial.claim)]
-        parts += self._shortfalls(self.trial.claim)
+        parts += [*self._shortfalls(self.trial.claim), *self._unaided()]
         if not any(from_scratch(run) for run in self.runs.values()):
             parts.append("learning from scratch was not run")
         if self.planned not in (self.recommended, self.trial.subject, self.trial.claim.reference):
@@ -42,6 +42,8 @@ class Headline:
         if name == FLOOR:
             answer = "most frequent class" if self._words.metric.unit == "points" else "shares of the classes"
             return f"always giving the {answer}"
+        if without_network(self.runs[name]):
+            return self.runs[name].baseline
         if from_scratch(self.runs[name]):
             return "learning from scratch"
         return "the pretrained model as it is" if as_it_is(self.runs[name]) else f"the {name} run"
@@ -67,6 +69,20 @@ class Headline:
         if not (claim.reference == FLOOR and self.trial.subject == self.recommended or beats(ours, guess)):
             value = self._words.value(guess.value)
             found.append(f"it is not shown to beat {self._called(FLOOR)} ({value})")
+        return found
+
+    def _unaided(self) -> list[str]:
+        """What is answered without a network, and whether the recommended run is shown to beat it."""
+        found, claim = [], self.trial.claim
+        for name in filter(lambda name: without_network(self.runs[name]), self.runs):
+            sample = self.test[name]
+            value = self._words.value(sample.value)
+            has = "answers" if sample.rows_N is not None else f"has a {sample.metric.title} of"
+            said = claim is not None and claim.reference == name and self.trial.subject == self.recommended
+            beaten = said or beats(self.test[self.recommended], sample)
+            found.append(
+                f"{self._called(name)} {has} {value}{'' if beaten else ', and is not shown to be beaten'}"
+            )
         return found
 
     def _because(self, claim: Claim) -> list[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from warmstart.base.types import Reason, Run
 from warmstart.evaluate.metrics._metric import Metric
 from warmstart.evaluate.metrics.log_loss import LogLoss
-from warmstart.evaluate.roles import as_it_is, cost, fine_tuned, from_scratch, never_improved
+from warmstart.evaluate.roles import as_it_is, cost, fine_tuned, from_scratch, never_improved, without_network
 
 Floats = NDArray[np.float64]
 FEW = 30  # validation rows below which a standard error is itself a guess
@@ -56,11 +56,11 @@ def recommend(runs: Mapping[str, Run], primary: Metric) -> tuple[str, Reason]:
     counts as the most expensive, so it is recommended only if every pretrained run is more than one standard
     error behind it; of two where there are fewer than 30 validation rows. A trained run may be recommended
     only if, on validation, it has a lower log-loss than the untouched model it came from and is not behind it
-    in the primary metric.
+    in the primary metric. The baseline, which has no network, is never recommended.
     """
     standings = [_standing(name, run, primary) for name, run in runs.items()]
     held = {s.name: base.name for s in standings for base in standings if _is_held_back(s, base)}
-    able = [s for s in standings if s.name not in held]
+    able = [s for s in standings if s.name not in held and not without_network(s.run)]
     best = min(able, key=lambda s: (s.loss, cost(s.run), s.name))
     close = [s for s in able if _is_close(s, best)]
     taken = min(close, key=lambda s: (cost(s.run), s.loss, s.name))
@@ -119,6 +119,11 @@ def _so(taken: Standing, best: Standing, held: Mapping[str, str], standings: lis
     ]
     words += [
         f"{s.name}: tuning never improved on its frozen head" for s in standings if never_improved(s.run)
+    ]
+    words += [
+        f"{s.name} has a lower log-loss, and no network to recommend"
+        for s in standings
+        if without_network(s.run) and s.loss < taken.loss
     ]
     n = len(best.losses_N)
     if n < FEW:

@@ -6,6 +6,7 @@ the test rows, so they are a fair trial of it. Its references are the ways to do
 
     scratch    the same training from fresh weights (of several, the best on validation)
     base       the pretrained model as it is, untouched
+    baseline   no network at all: a bag of words, or colours and edges, with a logistic regression
     floor      always answer the class shares of the training rows
 
 Where scratch was not run, the runs cheaper than the subject stand in for it, and the headline says so. The
@@ -35,7 +36,7 @@ import numpy as np
 
 from warmstart.base.types import Measure, Predictions, Run
 from warmstart.evaluate.compare import Sample, detectable, paired
-from warmstart.evaluate.roles import as_it_is, cost, did_not_learn, fine_tuned, from_scratch
+from warmstart.evaluate.roles import as_it_is, cost, did_not_learn, fine_tuned, from_scratch, without_network
 from warmstart.evaluate.significance import ALPHA, holm
 
 FLOOR = ""  # in place of a run's name: no run, the class shares
@@ -73,11 +74,12 @@ def subject_of(planned: str, recommended: str, runs: Mapping[str, Run], order: S
 
 
 def references_of(subject: str, runs: Mapping[str, Run], order: Sequence[str]) -> list[str]:
-    """Scratch, base and the floor; without scratch every run cheaper than the subject, and the floor."""
+    """Scratch, base, baseline and the floor; without scratch every run cheaper than the subject for it."""
     scratch = [name for name in order if from_scratch(runs[name])][:1]
     base = [name for name in order if as_it_is(runs[name])][:1]
-    cheaper = [name for name in order if cost(runs[name]) < cost(runs[subject])]
-    return [*(scratch + base if scratch else cheaper), FLOOR]
+    unaided = [name for name in order if without_network(runs[name])]
+    cheaper = [name for name in order if cost(runs[name]) < cost(runs[subject]) and name not in unaided]
+    return [*(scratch + base if scratch else cheaper), *unaided, FLOOR]
 
 
 def floor(run: Run, classes: int) -> Predictions:

@@ -38,6 +38,11 @@ GLOSSARY = (
         "Train rows teach; validation rows choose (when to stop, what to recommend); test rows are looked at "
         "once, at the end, and prove.",
     ),
+    (
+        "baseline",
+        "What the rows give without any pretrained network: a bag of words, or colours and edges, with a "
+        "logistic regression. A network that is not shown to beat it is not worth its cost.",
+    ),
     ("base", "The pretrained model before training, where it can answer at all."),
     ("frozen", "The pretrained model unchanged, with only a new last layer learned."),
     ("scratch", "A model of the same shape that starts from random weights: what pretraining is worth."),

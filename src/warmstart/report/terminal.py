@@ -18,6 +18,7 @@ from warmstart.report.words import (
     short,
     spoken,
     training,
+    unaided,
     utf8,
 )
 
@@ -38,7 +39,11 @@ def summary(result: Result) -> "RenderableType":
 
     parts: list[RenderableType] = [_verdict(result)]
     if result.ranking:
-        parts += [ranking_table(result.ranking, result.score, MODELS), _line("")]
+        parts += [ranking_table(result.ranking, result.score, MODELS)]
+        parts += (
+            [_said(f"without a network, {unaided(b)}", "dim", cut=True)] if (b := result.baseline) else []
+        )
+        parts += [_line("")]
     parts += [
         *_plan(result),
         _line(""),
@@ -151,8 +156,10 @@ def _runs_table(result: Result) -> "Table":
         table.add_column(_said(title), justify="left" if title == "run" else "right", no_wrap=True)
     for name in sorted(result.runs, key=lambda name: name != result.recommended)[:RUNS]:
         table.add_row(*_run_row(result, name, others))
-    if len(result.runs) > RUNS:
-        table.caption = _said(f"and {len(result.runs) - RUNS} more in the report", "dim")
+    notes = [f"{name} is {run.baseline}" for name, run in result.runs.items() if run.baseline]
+    notes += [f"and {len(result.runs) - RUNS} more in the report"] if len(result.runs) > RUNS else []
+    if notes:
+        table.caption = _said("; ".join(notes), "dim")
     return table
 
 

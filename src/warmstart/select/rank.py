@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Candidate, Measure, Ranking, Scored
+from warmstart.select.beside import Unaided, beside, no_better_than_baseline
 from warmstart.select.explain import (
     against_prior,
     beats,
@@ -32,6 +33,7 @@ def rank(
     opinions: Sequence[str] = ("logme", "knn", "h_score"),
     seconds: Mapping[str, float],
     seed: int = 0,
+    unaided: Unaided | None = None,
 ) -> Ranking:
     """Candidates from best to worst, all on the same folds of the same rows.
 
@@ -39,7 +41,8 @@ def rank(
     features after it; where there is a key "average" that is scored, otherwise the last group is. `seconds`
     maps a source to what its features cost. The order is that of `place`; candidates with unusable features
     (not finite, or the same for all rows) come last, with the score of class frequencies and n = 0.
-    Where the median class has a single row nothing can be scored, and the order is that of `blind_places`.
+    `unaided` is measured on the same folds, and never ranked. Where the median class has a single row nothing
+    can be scored, and the order is that of `blind_places`.
     Raises WarmstartError if there is nothing to rank: no candidates or no usable features, fewer than two
     classes, rows or groups.
     """
@@ -57,11 +60,13 @@ def rank(
             f"{judged[0].candidate.name}: {judged[0].fault}", "choose other candidates", "no-usable-candidate"
         )
     ranked = place(usable, score, floors[PROBE], folds, opinions)
+    baseline = beside(unaided, ranked[0], folds) if unaided else None
     reasons = chain(
         [why_first(ranked, score, folds)],
         against_prior(ranked, places),
         disagreements(ranked, opinions, folds),
         no_better_than_floor(ranked, floors[PROBE], folds),
+        no_better_than_baseline(ranked, baseline),
         unusable(judged),
     )
     scored = tuple(
@@ -76,7 +81,7 @@ def rank(
         )
         for j in [*ranked, *(j for j in judged if j.fault)]
     )
-    return Ranking(score, scored, tuple(reasons))
+    return Ranking(score, scored, tuple(reasons), baseline)
 
 
 def place(

@@ -43,6 +43,7 @@ class Options:
     settings: tuple[str, ...] = ()  # changes of the plan: "phases.0.lr=1e-4"
     seed: int = 0
     allow_pickle: bool = False
+    baseline: bool = True  # also say what the rows give without any pretrained network
 
     def command(self, more: Sequence[str] = ()) -> str:
         """The command line that asks for the same, with `more` changes of the plan."""
@@ -54,7 +55,7 @@ class Options:
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
-        for name in ("image", "validation", "seed", "score", "allow_pickle"):
+        for name in ("image", "validation", "seed", "score", "allow_pickle", "baseline"):
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
         return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])

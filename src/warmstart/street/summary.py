@@ -69,6 +69,7 @@ def result(
         findings=(*silent(counts, evidence.recommended), *findings),
         proofs=proofs(runs, facts),
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
+        baseline=ranking.baseline,
     )
 
 
@@ -111,6 +112,7 @@ def run_summary(run: Run, evidence: Evidence) -> RunSummary:
         trained_parameters=run.trained_parameters,
         steps=run.steps,
         history=run.history,
+        baseline=run.baseline,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from warmstart.adapt.apply import apply
 from warmstart.adapt.describe import describe
@@ -218,10 +219,7 @@ def load_for(trip: Trip, plan: Plan, modality: str) -> Pretrained:
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:
     """What the model says about validation and test rows and a sample of the training rows."""
-    chosen = {name: np.arange(len(ready.splits[name])) for name in SPLITS}
-    if len(chosen["train"]) > TRAIN_SAMPLE:
-        random = generator(plan.seed, "train-sample")
-        chosen["train"] = np.sort(random.choice(len(chosen["train"]), TRAIN_SAMPLE, replace=False))
+    chosen = {name: sample(name, len(ready.splits[name]), plan.seed) for name in SPLITS}
     out, limits = {}, Limits()
     for name, places in chosen.items():
         split = ready.splits[name]
@@ -230,6 +228,13 @@ def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[
         rows = np.asarray(ready.numbers[name], np.int64)[places]
         out[name] = Predictions(rows, split.targets.numpy()[places], task.probabilities(logits))
     return out
+
+
+def sample(name: str, rows: int, seed: int) -> NDArray[np.int64]:
+    """Places of the rows of a split that a finished run is asked about: of many training rows some."""
+    if name != "train" or rows <= TRAIN_SAMPLE:
+        return np.arange(rows)
+    return np.sort(generator(seed, "train-sample").choice(rows, TRAIN_SAMPLE, replace=False))
 
 
 def save_model(pretrained: Pretrained, folder: Path) -> None:

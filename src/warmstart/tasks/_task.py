@@ -45,6 +45,7 @@ class Task(ABC):
     pipeline: ClassVar[str]  # the task's name in transformers
     roles: ClassVar[tuple[str, ...]]  # columns that it needs, the input first
     primary: ClassVar[str]
+    baseline: ClassVar[str] = ""  # of the family of floors: what the rows give without a network
     whole_street: ClassVar[bool] = True  # or can it so far only be learned, from Python?
     fused: ClassVar[bool] = False  # does the loss read the weights of the head, or only its answers?
 
