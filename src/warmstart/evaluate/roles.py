@@ -84,8 +84,8 @@ def keeps_best(run: Run) -> bool:
 def kept_look(run: Run) -> dict[str, Any] | None:
     """The look at the validation rows whose weights the run ended with."""
     looks = [look for look in run.history if look.get("validation_loss") is not None]
-    if (number := run.proofs.get("kept_look")) is not None:
-        return run.history[number]
+    if "kept_look" in run.proofs:
+        return run.history[int(run.proofs["kept_look"])]
     if not keeps_best(run):
         return looks[-1] if looks else None
     trained = looks if run.plan.pretrained else [look for look in looks if look.get("step")]
