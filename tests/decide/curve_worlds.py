@@ -1,6 +1,6 @@
 """Worlds whose learning curve is known: what share of true scores lies in the interval, and how wide it is.
 
-    python tests/decide/curve_worlds.py 400     # 400 curves of each world: coverage and width by horizon
+    python tests/decide/curve_worlds.py 250 11     # 250 curves of each world, seed 11
 
 Row by row: each held-out row is as hard for every training, up to a correlation; trainings of different seeds
 differ. Three worlds follow a form that is fitted, two follow none, and one is flat.
@@ -14,11 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from warmstart.decide.curves.curve import Curve, Prediction
+from warmstart.base.types import Measure
+from warmstart.decide.curves.curve import Curve, Prediction, Rows
 from warmstart.decide.curves.falls import ALPHA, largest_fall
-from warmstart.decide.curves.fit import fit
+from warmstart.decide.curves.fit import DRAWS, fit
 from warmstart.decide.curves.noise import seen
 from warmstart.decide.curves.points import Point
+from warmstart.decide.curves.refusal import Refusal
 
 GRIDS = ((50, 100, 200), (50, 100, 200, 400), (50, 100, 200, 400, 700, 1000))
 TEST_ROWS = (200, 500, 2000)
@@ -135,12 +137,14 @@ class Row:
     inside: bool
     inside_sure: bool
     seen_inside: bool  # one more training, measured on the same rows, in the 90 % interval for that
+    gain_inside: bool  # of worth()
+    needed_inside: bool  # of needed(), for the true score there
     width: float
     off: float
 
 
 def simulate(
-    name: str, curves: int, *, seed: int = 0, refusals: Counter | None = None, draws: int = 600, **look
+    name: str, curves: int, *, seed: int = 0, refusals: Counter | None = None, draws: int = DRAWS, **look
 ) -> Iterator[Row]:
     """Predictions at 1, 2 and 4 times the largest size of that many curves of a world."""
     rng = np.random.default_rng([seed, len(name), *name.encode()])
@@ -169,9 +173,40 @@ def beside_truth(name: str, w: World, curve: Curve, times: int, rng: np.random.G
         inside=likely.low <= true <= likely.high,
         inside_sure=sure.low <= true <= sure.high,
         seen_inside=again.likely.low <= measured <= again.likely.high,
+        gain_inside=gain_inside(w, curve, n),
+        needed_inside=holds(curve.needed(true), n),
         width=likely.high - likely.low,
         off=likely.value - true,
     )
+
+
+def gain_inside(w: World, curve: Curve, n: int) -> bool:
+    worth = curve.worth(n - curve.largest)
+    assert isinstance(worth, Measure)
+    return worth.low - 1e-9 <= w.score(n) - w.score(curve.largest) <= worth.high + 1e-9
+
+
+def holds(answer: Rows | Refusal, true: float) -> bool:
+    """Is the truth in the interval? A refusal says that it is beyond the horizon, which here is never so."""
+    if isinstance(answer, Refusal):
+        return False
+    return answer.low <= true * (1 + 1e-9) and (answer.high is None or true <= answer.high * (1 + 1e-9))
+
+
+def times_inside(name: str, curves: int, *, seed: int = 0, draws: int = DRAWS) -> tuple[float, float]:
+    """How often times() holds a known ratio of two curves, and how often it answers."""
+    rng = np.random.default_rng([seed, 7, *name.encode()])
+    inside = []
+    for _ in range(curves):
+        ours = world(WORLDS[name], rng)
+        ratio = float(np.exp(rng.uniform(0, np.log(6))))
+        slower = replace(ours, errors=lambda n, w=ours, r=ratio: w.errors(n / r))
+        again = tuple(slower.training(p.n, p.seed, rng) for p in ours.points)
+        fits = [fit(p, classes=ours.classes, draws=draws) for p in (ours.points, again)]
+        if all(isinstance(f, Curve) for f in fits):
+            answer = fits[0].times(fits[1], ours.score(ours.sizes[-1] * rng.uniform(0.5, 1.5)))
+            inside += [] if isinstance(answer, Refusal) else [holds(answer, ratio)]
+    return float(np.mean(inside)), len(inside) / curves
 
 
 def refusal_rate(
@@ -193,25 +228,29 @@ def table(rows: list[Row], title: str) -> None:
         here = [r for r in rows if r.horizon == times]
         inside, sure = np.mean([r.inside for r in here]), np.mean([r.inside_sure for r in here])
         width, off = np.median([r.width for r in here]), np.median([abs(r.off) for r in here])
+        gain, needed = np.mean([r.gain_inside for r in here]), np.mean([r.needed_inside for r in here])
         measured = np.mean([r.seen_inside for r in here])
         bias = np.mean([r.off for r in here])
         print(
             f"{title:24} {times}x  n {len(here):5}  in 90% {inside:.3f}  in 95% {sure:.3f}  "
-            f"measured {measured:.3f}  "
+            f"measured {measured:.3f}  gain {gain:.3f}  needed {needed:.3f}  "
             f"width {100 * width:5.1f}  |off| {100 * off:4.1f}  bias {100 * bias:+.1f}"
         )
 
 
-def main(curves: int) -> None:
+def main(curves: int, seed: int) -> None:
     every, refusals = [], Counter()
     for name in WORLDS:
-        rows = list(simulate(name, curves, refusals=refusals))
+        rows = list(simulate(name, curves, seed=seed, refusals=refusals))
         table(rows, name)
         every += rows
     table(every, "all")
     for sizes in (3, 4, 6):
         table([r for r in every if r.sizes == sizes], f"all, {sizes} sizes")
     print("refused of", curves * len(WORLDS), dict(refusals))
+    for name in WORLDS:
+        inside, answered = times_inside(name, curves // 3, seed=seed)
+        print(f"{name:24} times() holds the ratio {inside:.3f}, answered {answered:.2f}")
     for noise in SEED_NOISE:
         rates = {k: refusal_rate(flat, 2 * curves, noise=noise, seeds=k) for k in SEEDS}
         print(
@@ -223,4 +262,4 @@ def main(curves: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

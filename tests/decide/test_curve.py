@@ -9,6 +9,7 @@ from curve_worlds import WORLDS, falling, flat, refusal_rate, simulate
 from warmstart.base.errors import WarmstartError
 from warmstart.decide.curves.curve import Curve, Prediction
 from warmstart.decide.curves.fit import fit
+from warmstart.decide.curves.noise import likeness
 from warmstart.decide.curves.points import Point, past_few_shot, sizes
 from warmstart.decide.curves.refusal import Refusal
 
@@ -36,6 +37,10 @@ def curve():
 @pytest.fixture(scope="module")
 def noiseless():
     return fit(points(power, (50, 100, 200, 400, 700, 1000), rows=10**6, seeds=3))
+
+
+def width(measure):
+    return measure.high - measure.low
 
 
 def code(answer):
@@ -67,25 +72,23 @@ def test_predictions_never_fall_with_more_rows(curve):
 
 
 def test_the_further_the_less_sure_and_the_more_rows_the_surer(curve):
-    widths = [curve.at(n).likely.high - curve.at(n).likely.low for n in (400, 800, 1600)]
+    widths = [width(curve.at(n).likely) for n in (400, 800, 1600)]
     assert widths == sorted(widths)
-    surer = fit(points(power, rows=4000, seeds=3)).at(800).likely
-    assert surer.high - surer.low < 0.75 * widths[1]
+    assert width(fit(points(power, rows=4000, seeds=3)).at(800).likely) < 0.75 * widths[1]
 
 
 def test_a_measurement_is_less_sure_than_the_truth_and_known_rows_are_surer_than_fresh(curve):
-    def width(**asked):
-        likely = curve.at(800, **asked).likely
-        return likely.high - likely.low
+    def doubt(**asked):
+        return width(curve.at(800, **asked).likely)
 
-    assert width() < width(trainings=1) < width(trainings=1, rows=500)
-    assert width(trainings=1, same_rows=True) < width(trainings=1, rows=500)
+    assert doubt() < doubt(trainings=1) < doubt(trainings=1, rows=500)
+    assert doubt(trainings=1, same_rows=True) < doubt(trainings=1, rows=500)
 
 
 def test_the_doubt_of_shared_rows_is_not_averaged_away_by_seeds():
     one, many = (fit(points(power, seeds=k, rows=200)).at(400).likely for k in (1, 8))
     least = 2 * 1.645 * np.sqrt(0.3 * 0.13 * 0.87 / 200)  # likeness 0.3, a score of 87 %
-    assert least < many.high - many.low < one.high - one.low
+    assert least < width(many) < width(one)
 
 
 def test_trainings_that_differ_more_make_the_curve_less_sure():
@@ -99,14 +102,24 @@ def test_trainings_that_differ_more_make_the_curve_less_sure():
 
     calm, wild = (fit(jittered(sd)) for sd in (0.002, 0.04))
     assert np.median(calm.training_D) < np.median(wild.training_D)
-    calm_at, wild_at = calm.at(1600).likely, wild.at(1600).likely
-    assert calm_at.high - calm_at.low < wild_at.high - wild_at.low
+    assert width(calm.at(1600).likely) < width(wild.at(1600).likely)
 
 
 def test_the_order_of_points_changes_no_bit(curve):
     again = fit(reversed(points(power)))
     assert (again.angles_DG == curve.angles_DG).all()
     assert again.at(900) == curve.at(900)
+
+
+def test_the_more_alike_trainings_answer_the_surer_a_gain_and_the_less_sure_the_score():
+    rng = np.random.default_rng(0)
+    same, own = rng.random(20000), rng.random((4, 20000))
+    right = np.where(rng.random((4, 20000)) < 0.5, same, own) < 0.8
+    assert likeness(right) == pytest.approx(0.25, abs=0.03)
+    assert likeness(np.ones((3, 50), dtype=bool)) == 0
+    unlike, alike = (fit(points(power, seeds=3), likeness=k) for k in (0.2, 0.9))
+    assert width(alike.worth(400)) < width(unlike.worth(400))
+    assert width(alike.at(400).likely) > width(unlike.at(400).likely)
 
 
 def test_several_points_of_one_size_and_of_different_held_out_rows_are_one_curve():
@@ -141,13 +154,12 @@ def test_sizes_of_few_rows_per_class_are_left_out_where_enough_are_left():
 def test_the_next_labels_are_worth_what_the_curve_gains(noiseless):
     worth = noiseless.worth(1000)
     assert worth.value == pytest.approx(power(2000) - power(1000), abs=0.003)
-    assert 0 <= worth.low < worth.value < worth.high
+    assert 0 <= worth.low < worth.value < worth.high  # never negative
     assert noiseless.worth(500).value < worth.value < noiseless.worth(3000).value
 
 
 def test_a_gain_is_surer_than_the_score(curve):
-    worth, score = curve.worth(400), curve.at(800).likely
-    assert worth.high - worth.low < score.high - score.low
+    assert width(curve.worth(400)) < width(curve.at(800).likely)
 
 
 def test_rows_for_a_target_are_where_the_curve_comes_to_it(noiseless):
@@ -245,7 +257,7 @@ def test_a_curve_that_falls_is_noticed():
 
 
 def test_the_truth_is_in_the_interval_as_often_as_is_said():
-    rows = [row for name in WORLDS for row in simulate(name, 8, seed=1, draws=200, refusals=Counter())]
+    rows = [row for name in WORLDS for row in simulate(name, 6, seed=1, draws=200, refusals=Counter())]
     assert np.mean([row.inside for row in rows]) >= 0.85
     assert np.mean([row.inside_sure for row in rows]) >= 0.9
     assert np.mean([row.seen_inside for row in rows]) >= 0.85

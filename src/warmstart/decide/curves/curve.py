@@ -59,7 +59,7 @@ class Curve:
     points: tuple[Point, ...]  # that were fitted
     dropped: tuple[Point, ...]  # too few rows per class
     weights: dict[str, float]  # how likely each form is
-    sizes_G: Floats  # from the smallest size to the horizon, log-spaced
+    sizes_G: Floats  # those measured and others, from the smallest to the horizon
     angles_DG: Floats  # arcsin(sqrt(score))
     training_D: Floats  # sd between trainings at the largest size, as an angle
     rows_luck_D: Floats  # how far the held-out rows are easier than fresh ones, as an angle

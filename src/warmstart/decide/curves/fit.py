@@ -15,8 +15,8 @@ from warmstart.decide.curves.points import Point, past_few_shot, sizes
 from warmstart.decide.curves.refusal import HORIZON, Refusal, ill_behaved, too_little
 from warmstart.decide.curves.sampler import sample
 
-DRAWS = 600  # of each form
-GRID = 96  # sizes
+DRAWS = 1000  # of each form
+GRID = 96  # sizes, about, evenly by their logarithm
 BEND = 0.4  # sd of the log factor of bent(); set on worlds whose curves follow none of the forms
 
 
@@ -43,7 +43,7 @@ def fit(
     `floor` is the score of guessing, which no prediction goes below; sizes under 10 rows per class are
     left out where three are left. `shared_rows`: all points were measured on the same held-out rows, or one's
     rows are among the other's (out-of-fold). `likeness`: correlation of two trainings' right answers on the
-    same rows, where it was measured; else it is averaged over 0.3 to 0.8.
+    same rows, where it was measured (noise.likeness); else it is averaged over 0.3 to 0.8.
     """
     every = tuple(sorted(points))
     kept = past_few_shot(every, classes)
@@ -61,7 +61,7 @@ def averaged(
 ) -> Curve:
     """As many draws of each form as its evidence gives it, and the noise that goes with each."""
     at_S = np.array(sizes(points), dtype=np.float64)
-    grid_G = np.geomspace(at_S[0], HORIZON * at_S[-1], GRID)
+    grid_G = np.union1d(at_S, np.geomspace(at_S[0], HORIZON * at_S[-1], GRID).round())
     within = Range(int(at_S[0]), int(at_S[-1]), chance)
     drawn = [drawn_of(form, what, at_S, grid_G, within, draws) for form in FORMS]
     weights = shares([d.evidence for d in drawn])
@@ -100,7 +100,7 @@ def bent(errors_DG: Floats, grid_G: Floats, largest: int, rng: np.random.Generat
     No curve goes on exactly as its form does; this is the doubt that is left when the form's parameters are
     known. A constant factor keeps each draw from rising again.
     """
-    end = int(np.searchsorted(grid_G, largest, side="right")) - 1
+    end = int(np.searchsorted(grid_G, largest))
     factor_D1 = np.exp(BEND * rng.standard_normal((len(errors_DG), 1)))
     last_D1 = errors_DG[:, end : end + 1]
     beyond_DG = np.maximum(0.0, last_D1 - factor_D1 * (last_D1 - errors_DG))

@@ -69,6 +69,16 @@ def grid(likeness: float | None = None) -> tuple[Noise, ...]:
     return tuple(Noise(t, s, k, f, tw * sw * kw * fw) for (t, tw), (s, sw), (k, kw), (f, fw) in cells)
 
 
+def likeness(right_TN: NDArray[np.bool_]) -> float:
+    """Correlation of right answers between T trainings on the same N held-out rows, pooled over all pairs."""
+    off_TN = right_TN - right_TN.mean(1, keepdims=True)
+    covariance_TT = off_TN @ off_TN.T / right_TN.shape[1]
+    sd_T = np.sqrt(np.diag(covariance_TT))
+    first, second = np.triu_indices(len(sd_T), 1)
+    possible = float((sd_T[first] * sd_T[second]).sum())
+    return float(covariance_TT[first, second].sum()) / possible if possible else 0.0
+
+
 @dataclass(frozen=True)
 class Seen:
     """The points as angles per size, with their precision, under each of G noises."""
