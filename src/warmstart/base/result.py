@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Plan, Reason
+from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Plan, Reason, SeedScore
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,11 @@ class RankedModel:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A row of the comparison table, with its curve."""
+    """A row of the comparison table, with its curve.
+
+    Of several seeds the metrics are means over them, the seconds those of one training; accuracy on training
+    rows and curve are those of the seed of lowest validation log-loss.
+    """
 
     metrics: dict[str, Measure]  # on test rows: accuracy, macro_f1, log_loss, ece
     train_accuracy: float
@@ -67,6 +71,8 @@ class RunSummary:
     history: tuple[
         dict[str, Any], ...
     ]  # phase, epoch, step, train_loss, validation_loss, validation_accuracy, lr
+    seeds: tuple[SeedScore, ...] = ()  # where there are several
+    spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
 
 
 @dataclass(frozen=True)
@@ -129,3 +135,5 @@ class Result:
     findings: tuple[Finding, ...]
     proofs: dict[str, Any]
     reproduce: Reproduce
+    seeds: int = 1  # with which the plan and its rivals were trained
+    shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
