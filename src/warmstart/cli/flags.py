@@ -58,7 +58,9 @@ Device = Annotated[
 Seeds = Annotated[
     int,
     typer.Option(
-        min=0, metavar="N", help="Train plan and rivals with so many seeds and compare the means; 5 make a claim."
+        min=0,
+        metavar="N",
+        help="Train plan and rivals with so many seeds and compare the means; 5 make a claim.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
