@@ -23,7 +23,8 @@ POWER = (0.75, 0.87)  # at the true difference that is printed as likely to show
 MARGIN = 0.01
 Line = Mapping[str, Any]
 
-STYLE = """svg{background:#fff;font:14px sans-serif;padding:8px 14px}
+WIDTH, AROUND = 760, 24  # pixels of the plot, and of the paper around it
+STYLE = """text{font:14px sans-serif}svg{overflow:visible}
 .span{stroke:#222;stroke-width:2}.mark{fill:#fff;stroke:#222;stroke-width:2}.chosen .mark{fill:#1f4f82}
 .grid{stroke:#ddd}.reading,.tick,.axis{fill:#555}.reading{text-anchor:end}.zero{stroke:#222}"""
 
@@ -198,6 +199,13 @@ def plot(found: Mapping[str, Any]) -> str:
     ]
     title = f"How often the 95 % intervals hold the truth, {found['runs']} runs"
     drawn = str(interval_plot(title, "share of the runs, %", dots, PERCENT))
-    opening = '<svg xmlns="http://www.w3.org/2000/svg" class="intervals"'
-    drawn = drawn.replace('<svg class="intervals"', opening, 1)
-    return drawn.replace("<title>", f"<style>{STYLE}</style><title>", 1)
+    return alone(drawn.replace('width="100%"', f'width="{WIDTH}"', 1))
+
+
+def alone(drawn: str) -> str:
+    """A figure of a page as a file of its own, with room around it."""
+    height = int(drawn.split('height="', 1)[1].split('"', 1)[0]) + 2 * AROUND
+    place = f'width="{WIDTH + 2 * AROUND}" height="{height}"'
+    box = f'viewBox="{-AROUND} {-AROUND} {WIDTH + 2 * AROUND} {height}"'
+    paper = f'<rect x="{-AROUND}" y="{-AROUND}" {place} fill="#fff"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {place} {box}><style>{STYLE}</style>{paper}{drawn}</svg>'

@@ -137,7 +137,7 @@ def test_tables_and_plot_show_every_kind_of_interval():
     assert all(f"| {kind} | " in covered.tables(found) for kind in covered.SHOWN)
     drawn = ElementTree.fromstring(covered.plot(found))
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
-    assert len(drawn.findall("{*}g")) == len(covered.SHOWN) * 3
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}g"))) == len(covered.SHOWN) * 3
 
 
 @pytest.mark.parametrize("place", [0, 2], ids=["accuracy", "log_loss"])

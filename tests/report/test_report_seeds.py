@@ -32,7 +32,7 @@ def plain(text):
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_shows_mean_and_spread_and_what_was_shipped(form):
     text = plain(FORMS[form](RESULT))
-    assert (SHIPPED if form != "terminal" else "seed 3 of 5, best on validation") in text
+    assert (SHIPPED if form != "terminal" else "seed 3, of 5 the best on validation") in text
     assert "accuracy 91.7 % [89.2, 94.0]" in text, "its own, of seed 3"
     assert text.count("1.3 points") >= 3, "the spread of each trained run"
     assert "over 5 seeds t 0.004, one-sided signs 0.031" in text

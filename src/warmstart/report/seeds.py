@@ -49,13 +49,13 @@ def shipped(result: Result) -> str:
 
 
 def shipped_in_short(result: Result) -> str:
-    """The same for a line of a terminal: "seed 3 of 5, best on validation: accuracy 91.7 % [89.2, 94.0]"."""
+    """The same for a line of a terminal: "seed 3, of 5 the best on validation: accuracy 91.7 %"."""
     one = result.shipped
     if one is None or result.primary not in one.metrics:
         return ""
     kind = metric(result.primary)
     reading = kind.reading(one.metrics[result.primary])
-    return f"seed {one.seed} of {result.seeds}, best on validation: {kind.title} {reading}"
+    return f"seed {one.seed}, of {result.seeds} the best on validation: {kind.title} {reading}"
 
 
 def explained(result: Result) -> str:
