@@ -34,7 +34,7 @@ class World:
     """How texts and labels come about, and which network one starts from."""
 
     name: str
-    rows: int  # that the street reads and splits
+    rows: int  # of which a fifth are test rows
     topics: tuple[tuple[int, ...], ...]  # of each class
     shares: tuple[float, ...]  # of the classes
     clear: float  # share of the words that come from the topic
@@ -97,9 +97,9 @@ def texts_of(tokens_NL: Ints) -> list[str]:
     return [" ".join(names[token] for token in row) for row in tokens_NL]
 
 
-def write_rows(path: Path, world: World, seed: int) -> Path:
-    """A table of the world's texts with their labels."""
-    tokens_NL, label_N = world.draw(world.rows, generator(seed, "rows", world.name))
+def write_rows(path: Path, world: World, rows: int, seed: int) -> Path:
+    """A table of the world's texts with their labels; another name of the file, other rows."""
+    tokens_NL, label_N = world.draw(rows, generator(seed, path.stem, world.name))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = zip(texts_of(tokens_NL), (world.labels[c] for c in label_N), strict=True)

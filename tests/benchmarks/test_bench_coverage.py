@@ -53,7 +53,7 @@ def test_texts_are_read_as_the_tokens_that_the_truth_is_asked_of():
 def place(tmp_path_factory):
     """One run of the world of fresh weights."""
     place = tmp_path_factory.mktemp("coverage")
-    coverage.study([5], [FRESH], place, seeds=1)
+    coverage.study([5], [FRESH], place)
     return place
 
 
@@ -71,7 +71,7 @@ def test_a_study_that_was_broken_off_within_a_line_does_only_what_is_not_there(p
     log = place / "coverage.jsonl"
     whole = log.read_bytes()
     log.write_bytes(whole + whole[: len(whole) // 2])
-    coverage.study([5], [FRESH], place, seeds=1)
+    coverage.study([5], [FRESH], place)
     assert [line["run"] for line in read_events(log)] == [5]
     log.write_bytes(whole)
 
@@ -83,7 +83,7 @@ def line(run, world, low, verdict="cannot tell", truth=0.8):
     numbers = [0.8, low, 0.9, truth]
     kinds = [kind for kind in covered.SHOWN if kind not in ("gain", "gap")]
     arms = {arm: dict.fromkeys(kinds, numbers) for arm in ("full", "frozen", "scratch")}
-    gains = {"frozen": [0.0, -0.1, 0.1, 0.0, 1.0], "scratch": [0.02, -0.05, 0.1, 0.01, 0.4]}
+    gains = {"frozen": [0.0, -0.1, 0.1, 0.0, 1.0, 0.0], "scratch": [0.02, -0.05, 0.1, 0.01, 0.4, 20.0]}
     return {
         "run": run, "world": world, "verdict": verdict, "recommended": "full", "planned": "full",
         "detectable": 0.1, "seconds": 1.0, "arms": arms, "gains": gains, "gaps": {"full": numbers},
@@ -113,7 +113,7 @@ def test_arms_of_one_run_are_no_sample_of_their_own():
     assert (found["runs"], found["high"] - found["share"]) == (4, pytest.approx(min(0.25, error), abs=1e-3))
 
 
-def test_a_gain_between_two_copies_of_one_model_is_no_trial():
+def test_a_gain_between_models_that_no_row_tells_apart_is_no_trial():
     assert covered.coverage(LINES, "gain")["intervals"] == 4
 
 
