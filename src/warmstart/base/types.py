@@ -252,6 +252,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class SeedScore:
+    """One of several trainings that differ in their seed alone."""
+
+    seed: int
+    run: str  # its folder below training/
+    metrics: dict[str, Measure]  # on test rows, of its own model
+    validation_loss: float  # log-loss, nats
+
+
+@dataclass(frozen=True)
 class Gain:
     """Recommended minus rival on the same test rows."""
 
@@ -260,8 +270,12 @@ class Gain:
     value: float
     low: float
     high: float
-    p: float  # two-sided; McNemar's mid-p where the metric is accuracy
+    p: float  # two-sided; McNemar's mid-p where the metric is accuracy; of several seeds, over rows and seeds
     n: int
+    p_holm: float | None = None  # p, corrected for the number of rivals (Holm)
+    by_seed: tuple[Measure, ...] = ()  # of each of several seeds, with its interval over rows
+    p_seeds: float | None = None  # of several seeds: paired t over them, two-sided
+    p_signs: float | None = None  # the exact sign-flip over them, one-sided: that the recommended is better
 
 
 @dataclass(frozen=True)
@@ -286,3 +300,5 @@ class Evidence:
     gains: dict[str, Gain]  # rival -> recommended minus rival
     overfitting: dict[str, Overfitting]  # by run
     detectable: float  # smallest difference of the primary metric that these test rows can show
+    seeds: dict[str, tuple[SeedScore, ...]] = field(default_factory=dict)  # by run, where there are several
+    shipped: str = ""  # folder below training/ of the recommended run's model, of the best seed

@@ -18,7 +18,7 @@ class Headline:
     trial: Trial
     planned: str
     recommended: str
-    runs: Mapping[str, Run]
+    runs: Mapping[str, Run]  # of several seeds the best
     test: Mapping[str, Sample]  # the primary metric of every run on the test rows
     gains: Mapping[str, Gain]  # rival -> recommended minus rival
 
@@ -52,9 +52,11 @@ class Headline:
         sample = self.test[self.recommended]
         who, value = self._called(self.recommended), self._words.value(sample.value)
         rows = f"{sample.n:,} test row{'s' * (sample.n != 1)}"
-        if sample.rows_N is not None:
-            return f"{who} answers {value} of {rows} correctly"
-        return f"{who} has a {sample.metric.title} of {value} on {rows}"
+        seeds = f"over {len(sample.each)} seeds " if sample.each else ""
+        mean = " on average" if sample.each else ""
+        if sample.is_share:
+            return f"{seeds}{who} answers {value} of {rows} correctly{mean}"
+        return f"{seeds}{who} has a {sample.metric.title} of {value} on {rows}{mean}"
 
     def _against(self, claim: Claim) -> str:
         who = "" if self.trial.subject == self.recommended else f"{self._called(self.trial.subject or '')} "
@@ -77,7 +79,7 @@ class Headline:
         for name in filter(lambda name: without_network(self.runs[name]), self.runs):
             sample = self.test[name]
             value = self._words.value(sample.value)
-            has = "answers" if sample.rows_N is not None else f"has a {sample.metric.title} of"
+            has = "answers" if sample.is_share else f"has a {sample.metric.title} of"
             said = claim is not None and claim.reference == name and self.trial.subject == self.recommended
             beaten = said or beats(self.test[self.recommended], sample)
             found.append(
@@ -104,6 +106,8 @@ class Headline:
             return []
         if not claim.beaten and limit >= most - least:
             return ["so few rows can show no difference"]
+        if not claim.beaten and claim.gain.low > 0 and not claim.agreed:
+            return ["the seeds do not agree on it"]
         if not claim.beaten:
             return [
                 f"only true differences from {words.difference(limit)} up are likely to show on these rows"
@@ -121,7 +125,7 @@ class Headline:
         idle = never_improved(self.runs[self.planned])
         planned = f"the planned {self.planned} run"
         planned += ", whose tuning never improved on its frozen head," if idle else ""
-        if low <= 0 <= high or gain.p >= ALPHA:
+        if low <= 0 <= high or (gain.p if gain.p_holm is None else gain.p_holm) >= ALPHA:
             return f"{planned} cannot be told from it: {against}"
         if high < 0:
             return f"{planned} {against}"

@@ -32,6 +32,20 @@ GLOSSARY = (
         "p",
         "How often a difference at least this large would appear by chance if both runs were equally good.",
     ),
+    (
+        "by Holm",
+        "p, raised for the number of rivals: the more comparisons, the likelier one of them misleads.",
+    ),
+    (
+        "seeds",
+        "A training begins with random numbers, and other ones give another model. Repeated with several "
+        "seeds, its mean and spread say what the recipe does and not what luck did.",
+    ),
+    (
+        "signs",
+        "The exact sign-flip test: how often so high a mean gain would come about if each seed’s gain were "
+        "as likely to be a loss of its size. Five seeds show 0.031 at best, and only if all of them gain.",
+    ),
     ("points", "Percentage points: from 90 % to 93 % are 3 points."),
     (
         "train, validation, test",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
 from warmstart.base.types import Finding
+from warmstart.report import seeds
 from warmstart.report.units import PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -13,7 +14,6 @@ from warmstart.report.words import (
     clock,
     count,
     one_line,
-    p_value,
     recommendation,
     short,
     spoken,
@@ -48,6 +48,7 @@ def summary(result: Result) -> "RenderableType":
         *_plan(result),
         _line(""),
         _runs_table(result),
+        *_seeds(result),
         _line(""),
         *_gains(result),
         *_overfitting(result),
@@ -175,12 +176,21 @@ def _run_row(result: Result, name: str, others: Sequence[str]) -> Iterable["str 
     yield amount(run.trained_parameters)
 
 
+def _seeds(result: Result) -> list["Text"]:
+    """The spread of every run over its seeds, and which of them is shipped."""
+    if not seeds.several(result):
+        return []
+    spreads = ", ".join(f"{name} {seeds.spread(result, run)}" for name, run in seeds.arms(result))
+    lines = [_line(f"Spread over {result.seeds} seeds", spreads)]
+    return [*lines, _line("Shipped", seeds.shipped_in_short(result))] if result.shipped else lines
+
+
 def _gains(result: Result) -> list["Text"]:
     lines = []
     for gain in list(result.gains.values())[:GAINS]:
         kind = metric(gain.metric)
         reading = kind.difference.reading(gain.value, gain.low, gain.high, signed=True)
-        lines.append(_line("Gain", f"{reading} {kind.title} over {gain.rival}, {p_value(gain.p)}"))
+        lines.append(_line("Gain", f"{reading} {kind.title} over {gain.rival}, {seeds.certainty(gain)}"))
     return lines
 
 

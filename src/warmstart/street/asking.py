@@ -18,6 +18,7 @@ from warmstart.tasks import TASKS
 
 LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
 MOST_PHASES = 50
+MOST_SEEDS = 20  # all their signs are gone through
 
 
 def refuse(asked: Options) -> None:
@@ -32,12 +33,18 @@ def refuse(asked: Options) -> None:
             f"choose one of {', '.join(n for n in TASKS.names() if TASKS.get(n).whole_street)}",
             "task-from-python",
         )
+    refuse_seeds(asked.seeds)
     for setting in asked.settings:
         refuse_setting(setting)
     for model, times in Counter(asked.models).items():
         if times > 1:
             raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
         locate(model)
+
+
+def refuse_seeds(seeds: int) -> None:
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise WarmstartError(f"seeds={seeds}", f"give 1 to {MOST_SEEDS}; 5 make a claim", "wrong-value")
 
 
 def refuse_setting(setting: str) -> None:

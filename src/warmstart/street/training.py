@@ -121,6 +121,23 @@ def fair_rival(rival: Plan, plan: Plan, guards: tuple[dict[str, Any], ...]) -> P
     )
 
 
+def carry_out_all(
+    trip: Trip, plans: Mapping[str, Plan], bundle: Bundle, ready: Ready
+) -> dict[str, tuple[Run, ...]]:
+    """Every plan once for each seed: all with the first, then all with the next."""
+    arms: dict[str, tuple[Run, ...]] = dict.fromkeys(plans, ())
+    for number in range(trip.options.seeds):
+        for name, plan in plans.items():
+            again = replace(plan, seed=plan.seed + number)
+            arms[name] += (carry_out(trip, called(name, again, number), again, bundle, ready),)
+    return arms
+
+
+def called(name: str, plan: Plan, number: int) -> str:
+    """What the run of a plan's seed is called: "full", then "full-seed-1", "full-seed-2"."""
+    return f"{name}-seed-{plan.seed}" if number else name
+
+
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:
     """Train by `plan` and ask about every split. Leaves training/<name>/ with the model and its answers."""
     folder, mark = trip.path("training", name), kept.fingerprint(plan, bundle)
