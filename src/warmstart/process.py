@@ -94,7 +94,9 @@ def run(
         arms = training.carry_out_all(trip, plans, bundle, ready)  # name -> its runs, one for each seed
         base = training.base_run(trip, plan, bundle, ready)
         arms |= {} if base is None else {"base": (base,)}
-        evidence = weigh(plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed)
+        evidence = weigh(
+            plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
+        )
         findings = (*bundle.findings, *noticed, *ready.findings)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
         write_pages(trip, everything, evidence)
