@@ -96,7 +96,9 @@ def run(
         arms |= {} if base is None else {"base": (base,)}
         unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
         arms |= {name: (run,) for name, run in unaided.items()}
-        evidence = weigh(plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed)
+        evidence = weigh(
+            plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
+        )
         findings = (*bundle.findings, *noticed, *ready.findings, *absent)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
         write_pages(trip, everything, evidence)

@@ -110,12 +110,18 @@ def wilson(right: float, n: float) -> tuple[float, float]:
     return max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share))
 
 
-def newcombe(right: float, n: int, rival_right: float, rival_n: int) -> tuple[float, float]:
-    """Hybrid score interval of right/n - rival_right/rival_n on different rows (Newcombe's method 10)."""
+def newcombe(
+    right: float, n: int, rival_right: float, rival_n: int, left_out: float = 1.0
+) -> tuple[float, float]:
+    """Hybrid score interval of right/n - rival_right/rival_n on different rows (Newcombe's method 10).
+
+    `left_out` is the share of the first side's rows that was not asked: where all were, nothing of that side
+    is in doubt (the correction for a finite population, Cochran 1977, section 2.6).
+    """
     ours, theirs = right / n, rival_right / rival_n
     (low, high), (rival_low, rival_high) = wilson(right, n), wilson(rival_right, rival_n)
-    down = sqrt((ours - low) ** 2 + (rival_high - theirs) ** 2)
-    up = sqrt((high - ours) ** 2 + (theirs - rival_low) ** 2)
+    down = sqrt(left_out * (ours - low) ** 2 + (rival_high - theirs) ** 2)
+    up = sqrt(left_out * (high - ours) ** 2 + (theirs - rival_low) ** 2)
     return max(-1.0, ours - theirs - down), min(1.0, ours - theirs + up)
 
 

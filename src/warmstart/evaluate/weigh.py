@@ -27,9 +27,11 @@ def weigh(
     labels: tuple[str, ...],
     primary: str = "accuracy",
     seed: int = 0,
+    taught: int = 0,
 ) -> Evidence:
     """Weigh the planned run and its rivals; `labels` are the classes, `primary` is the verdict's metric.
 
+    `taught` is how many rows they learned from (0: unknown), of which "train" may be a sample.
     Every run has predictions for the same "validation" and "test" rows, and for "train" where it has a sample
     of the rows that it learned from. A name may stand for several runs that differ in their seed alone: then
     measures and gains are means over seeds, and what is said of one model (overfitting) is said of the one of
@@ -58,7 +60,7 @@ def weigh(
         primary=primary,
         metrics={name: {metric: measure(found[name, metric]) for metric in METRICS.names()} for name in arms},
         gains=gains,
-        overfitting={name: seen for name, run in best.items() if (seen := overfitting(run))},
+        overfitting={name: seen for name, run in best.items() if (seen := overfitting(run, taught))},
         detectable=trial.detectable,
         seeds={name: seed_scores(name, arm, found) for name, arm in arms.items() if len(arm) > 1},
         shipped=best[recommended].name,
