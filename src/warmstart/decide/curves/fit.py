@@ -17,7 +17,7 @@ from warmstart.decide.curves.sampler import sample
 
 DRAWS = 1000  # of each form
 GRID = 96  # sizes, about, evenly by their logarithm
-BEND = 0.4  # sd of the log factor of bent(); set on worlds whose curves follow none of the forms
+SLOWER, FASTER = 0.8, 0.3  # sd of the log factor of bent() on its sides; set on worlds that follow no form
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,11 @@ def bent(errors_DG: Floats, grid_G: Floats, largest: int, rng: np.random.Generat
     """The errors, with what they lose beyond the largest size times a factor around 1 of each draw.
 
     No curve goes on exactly as its form does; this is the doubt that is left when the form's parameters are
-    known. A constant factor keeps each draw from rising again.
+    known. More curves stop than speed up. One factor for all sizes keeps each draw from rising again.
     """
     end = int(np.searchsorted(grid_G, largest))
-    factor_D1 = np.exp(BEND * rng.standard_normal((len(errors_DG), 1)))
+    normal_D1 = rng.standard_normal((len(errors_DG), 1))
+    factor_D1 = np.exp(np.where(normal_D1 < 0, SLOWER, FASTER) * normal_D1)
     last_D1 = errors_DG[:, end : end + 1]
     beyond_DG = np.maximum(0.0, last_D1 - factor_D1 * (last_D1 - errors_DG))
     return np.where(np.arange(len(grid_G)) > end, beyond_DG, errors_DG)
