@@ -2,7 +2,7 @@
 
 The lowest of many looks at few rows is low by chance, and weights in the midst of a schedule are worse than
 at its end, where the rate has come down. So an earlier look is believed only where it is better by more
-than the rows' noise (`sure`); measured on 50 to 200 rows in EXPERIMENTS.md, section 13.
+than the rows' noise (`sure`); measured on 50 to 200 rows in EXPERIMENTS.md, section 15.
 """
 
 from dataclasses import dataclass, field
