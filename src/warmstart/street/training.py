@@ -190,7 +190,7 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bun
 
 def helped(trip: Trip, name: str, plan: Plan, pretrained: Pretrained) -> AbstractContextManager[Crew]:
     """The processes that this training is divided among, where there are several and it can be."""
-    if trip.hands is None or not steps(plan):
+    if trip.hands is None or trip.hands.size == 1 or not steps(plan):
         return nullcontext(ALONE)
     if batch_statistics(plan, pretrained.anatomy):
         what = f"{name} learns in one process: its norms need all rows of a batch together"
