@@ -5,6 +5,8 @@
     python -m benchmarks --rounds 5 --update
     python -m benchmarks P1 P6 --device cuda --threads 4   # on a GPU, compared by wall seconds
     python -m benchmarks street --help     # the study of the whole street on real data
+    python -m benchmarks decisions --help  # the study of what should have been chosen
+    python -m benchmarks coverage --help   # worlds with known truth: do the intervals hold?
 
 A ratio is the other side's processor seconds over ours (on a GPU: wall seconds), from the reading of the rows
 to the last step. Exit code 1: a contender failed, or a ratio is more than a tenth below baseline.json.
@@ -208,6 +210,16 @@ def main(words: Sequence[str]) -> None:
         from benchmarks import street
 
         street.main(words[1:])
+        return
+    if words and words[0] == "decisions":
+        from benchmarks.decisions import study
+
+        study.main(words[1:])
+        return
+    if words and words[0] == "coverage":
+        from benchmarks import coverage
+
+        coverage.main(words[1:])
         return
     worse = suite(asked(words))
     for sentence in worse:

@@ -124,7 +124,7 @@ def check_used(table: dict) -> None:
     assert table["plan"]["guards"] == [{"name": "short_lessons", "looks": 3}]
     assert table["score"] == "nearest_centroid"
     assert 0 <= table["ranking"][0]["score"] <= 1
-    assert set(table["runs"]) == {"top_two", "frozen", "scratch"}
+    assert set(table["runs"]) == {"top_two", "frozen", "scratch", "baseline"}
     looks = [line["epoch"] for line in table["runs"]["top_two"]["history"] if line["phase"] == 1]
     assert looks in ([1, 2], [1, 2, 3])
     assert len(table["runs"]["scratch"]["history"]) <= 4
@@ -173,7 +173,9 @@ def test_a_plan_file_can_name_them(installed, world, tmp_path):
     models = (str(world / "text-model"),)
     _, folder = process.plan(world / "reviews.csv", runs=tmp_path, models=models, rows=40, strategy="full")
     path = folder / "plan.yaml"
-    text = path.read_text().replace("{name: early_stop, patience: 5}", "{name: short_lessons, looks: 2}")
+    text = path.read_text().replace(
+        "{name: early_stop, patience: 5, sure: 2.0}", "{name: short_lessons, looks: 2}"
+    )
     path.write_text(text)
     run = process.tune(folder)
     assert run.plan.guards == ({"name": "short_lessons", "looks": 2},)

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
 from warmstart.base.result import Result
-from warmstart.base.tables import from_table
+from warmstart.base.tables import checked, from_table
 from warmstart.base.types import Bundle, Plan, Ranking, Run
 from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
@@ -33,18 +33,20 @@ from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
-from warmstart.street import deciding, stops, training
-from warmstart.street.asking import refuse, refuse_task
+from warmstart.street import baseline, deciding, stops, training
+from warmstart.street.asking import refuse, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
     Trip,
     begin,
     bound,
     is_run,
+    keep_options,
     locked,
     must_agree,
     reopen,
     run_folder,
+    with_seeds,
 )
 from warmstart.street.hands import Hands
 from warmstart.street.pages import write_again, write_pages
@@ -68,7 +70,7 @@ def run(
 ) -> Result:
     """Select, decide, adapt, tune, evaluate and report; `data` is a file, a folder, a hub id or a run folder.
 
-    `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, ...
+    `asked` are fields of warmstart.street.folder.Options: models, label, rows, strategy, seed, seeds, ...
     A run folder goes on from its last finished stop, by its plan.yaml; `allow_change` also goes on with a
     training that was begun with another plan, other data or another model. `cache_limit` ("20GB") bounds
     what runs/.cache holds, from now on. Several `processes` train one model together; with `shard` each of
@@ -79,6 +81,7 @@ def run(
     device = hands.device(device)  # refused before a folder is made
     trip = replace(setting_out(data, runs, tell, asked), **walked(hands, device, allow_change))
     with locked(trip), repeatable(choose(trip.device)), hands:
+        keep_options(trip)
         bound(trip, cache_limit)
         say_where(trip)
         if (done := finished(trip)) is not None:
@@ -89,12 +92,16 @@ def run(
         plan, options = deciding.decide(trip, facts, ranking)
         ready = training.prepare(trip, bundle, training.load_for(trip, plan, facts.modality))
         plans = {plan.strategy: plan, **training.rival_plans(plan, facts)}
-        trained = {name: training.carry_out(trip, name, p, bundle, ready) for name, p in plans.items()}
+        arms = training.carry_out_all(trip, plans, bundle, ready)  # name -> its runs, one for each seed
         base = training.base_run(trip, plan, bundle, ready)
-        all_runs = trained if base is None else {**trained, "base": base}
-        evidence = weigh(plan.strategy, all_runs, bundle.labels, task_primary(bundle), plan.seed)
-        findings = (*bundle.findings, *noticed, *ready.findings)
-        everything = summarise(trip, bundle, ranking, facts, plan, options, all_runs, evidence, findings)
+        arms |= {} if base is None else {"base": (base,)}
+        unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
+        arms |= {name: (run,) for name, run in unaided.items()}
+        evidence = weigh(
+            plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
+        )
+        findings = (*bundle.findings, *noticed, *ready.findings, *absent)
+        everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
         write_pages(trip, everything, evidence)
     return everything
 
@@ -184,8 +191,13 @@ def prove(
     processes: int = 1,
     shard: bool = False,
     device: str = "auto",
+    seeds: int = 0,
 ) -> Result:
-    """Train the rivals of a run folder's plan, compare on the test rows and write the report."""
+    """Train the rivals of a run folder's plan, compare on the test rows and write the report.
+
+    With `seeds` plan and rivals are trained so many times; what was trained already counts as the first.
+    0: as many as the folder was begun with.
+    """
     begun = reopen(run_folder(folder)).folder
     return run(
         begun,
@@ -195,6 +207,7 @@ def prove(
         processes=processes,
         shard=shard,
         device=device,
+        seeds=seeds or None,
     )
 
 
@@ -262,13 +275,20 @@ def setting_out(
     given = plainly(asked)
     if is_run(run_folder(data)):
         trip = reopen(run_folder(data), tell)
-        must_agree(trip, given)
+        must_agree(trip, {name: value for name, value in given.items() if name != "seeds"})
         if not ranking:
             refuse_task(trip.options)
-        return trip
+        return with_seeds(trip, seeds_of(given)) if "seeds" in given else trip
     options = from_table(Options, {"data": str(data), **given}, "warmstart")
     refuse(options, ranking)
     return begin(options, Path(runs), tell)
+
+
+def seeds_of(given: Mapping[str, Any]) -> int:
+    """How many seeds are asked for."""
+    seeds: int = checked(int, given["seeds"], "seeds")
+    refuse_seeds(seeds)
+    return seeds
 
 
 def say_where(trip: Trip) -> None:
@@ -296,11 +316,12 @@ def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def finished(trip: Trip) -> Result | None:
-    """The result that lies in the folder already, if it is of the plan that lies there."""
+    """The result that lies in the folder already, if it is of the plan that lies there and as many seeds."""
     if not all(trip.path(name).exists() for name in ("result.json", "plan.yaml", "model")):
         return None
     result = read_result(trip.path("result.json"))
-    return result if replace(result.plan, reasons=()) == read_plan(trip.path("plan.yaml")) else None
+    same = replace(result.plan, reasons=()) == read_plan(trip.path("plan.yaml"))
+    return result if same and result.seeds == trip.options.seeds else None
 
 
 def task_primary(bundle: Bundle) -> str:

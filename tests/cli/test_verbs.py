@@ -337,3 +337,21 @@ def test_the_cache_limit_is_that_of_the_folder_and_no_size_is_refused(world, tmp
         assert main([verb, *start(world), "--out", str(tmp_path / "more"), "--cache-limit", "much"]) == 2
     for verb in ("tune", "prove"):
         assert main([verb, str(tmp_path / "runs" / "reviews-1"), "--cache-limit", "much"]) == 2
+
+
+@pytest.mark.parametrize("words", [("--seeds", "2"), ("--set", "seeds=2")])
+def test_seeds_can_be_asked_for_by_their_flag_or_as_a_setting(words, world, tmp_path, capsys):
+    verb = "run" if words[0] == "--seeds" else "plan"
+    start_ = [*start(world), "--strategy", "frozen", "--rows", "40", "--out", str(tmp_path), "--json"]
+    assert main([verb, *start_, *words]) == 0
+    assert asked_for(str(next(tmp_path.glob("reviews-*"))))["seeds"] == 2
+    capsys.readouterr()
+
+
+def test_a_finished_run_is_proved_with_more_seeds(text_copy, capsys):
+    assert main(["prove", str(text_copy), "--seeds", "2", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert table["seeds"] == 2
+    assert [score["seed"] for score in table["runs"]["scratch"]["seeds"]] == [0, 1]
+    assert main(["prove", str(text_copy), "--seeds", "99", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["wrong"] == "seeds=99"

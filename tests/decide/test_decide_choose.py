@@ -180,7 +180,8 @@ def test_every_plan_is_complete_and_guarded_alike(strategy):
     plan = plan_for(strategy, text(batch=8), "models/m", seed=3, reasons=[Reason("model: best", "1", "2")])
     assert (plan.strategy, plan.model, plan.task) == (strategy, "models/m", TEXT.task)
     assert (plan.batch, plan.seed, plan.mode) == (8, 3, "supervised")
-    assert plan.guards == ({"name": "early_stop", "patience": 10 if strategy == "scratch" else 5},)
+    patience = 10 if strategy == "scratch" else 5
+    assert plan.guards == ({"name": "early_stop", "patience": patience, "sure": 2.0},)
     assert plan.pretrained == (strategy != "scratch")
     assert plan.reasons[0].rule == "model: best"
     assert any(r.rule.startswith("strategy: ") for r in plan.reasons)
@@ -224,5 +225,6 @@ def test_deciding_imports_neither_torch_nor_numpy():
 @pytest.mark.parametrize("base", [TEXT, IMAGE], ids=["text", "image"])
 def test_a_planned_scratch_waits_for_half_of_its_epochs_as_the_rival_does(base):
     plan = plan_for("scratch", base, "m")
-    assert plan.guards == ({"name": "early_stop", "patience": plan.phases[0].epochs // 2},)
-    assert plan_for("full", base, "m").guards == ({"name": "early_stop", "patience": 5},)
+    patience = plan.phases[0].epochs // 2
+    assert plan.guards == ({"name": "early_stop", "patience": patience, "sure": 2.0},)
+    assert plan_for("full", base, "m").guards == ({"name": "early_stop", "patience": 5, "sure": 2.0},)

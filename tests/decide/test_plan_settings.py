@@ -30,9 +30,9 @@ def test_settings_change_their_value_alone():
 
 def test_parts_take_settings_that_they_do_not_spell_out():
     plan = changed("guards.0.patience=9", "guards.0.after=2", "edits=[{name: new_head}, {name: mean_pool}]")
-    assert plan.guards == ({"name": "early_stop", "patience": 9, "after": 2},)
+    assert plan.guards == ({"name": "early_stop", "patience": 9, "sure": 2.0, "after": 2},)
     assert plan.edits == ({"name": "new_head"}, {"name": "mean_pool"})
-    assert PLAN.guards == ({"name": "early_stop", "patience": 5},)
+    assert PLAN.guards == ({"name": "early_stop", "patience": 5, "sure": 2.0},)
 
 
 def test_the_later_of_two_settings_holds():

@@ -134,3 +134,21 @@ def test_the_draws_are_shared_by_all_runs():
     said = {name: run.predictions["test"] for name, run in world({"full": 0.8, "gradual": 0.8}).items()}
     found = samples(said, ASKED, 0)
     assert (found["full", "log_loss"].draws_B == found["gradual", "log_loss"].draws_B).all()
+
+
+def test_the_calibration_error_is_held_though_few_rows_make_it_too_high():
+    """Of a model that is 8 points too sure of itself; the percentile interval holds that too seldom."""
+    rng, truth, n, worlds = np.random.default_rng(0), 0.08, 150, 100
+    held = plain = 0
+    for seed in range(worlds):
+        chance = rng.uniform(0.45, 0.85, n)
+        right, sure = rng.random(n) < chance, chance + truth
+        said = predictions(right)
+        said.probabilities[:] = ((1 - sure) / 2)[:, None]
+        said.probabilities[np.arange(n), np.where(right, said.truth, (said.truth + 1) % 3)] = sure
+        sample = samples({"full": said}, {"ece": ASKED["ece"]}, seed)["full", "ece"]
+        shown = measure(sample)
+        held += shown.low <= truth <= shown.high
+        plain += np.quantile(sample.draws_B, 0.025) <= truth <= np.quantile(sample.draws_B, 0.975)
+    assert held >= 90
+    assert plain <= 85

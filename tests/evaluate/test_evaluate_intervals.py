@@ -5,7 +5,17 @@ import pytest
 from evaluate_worlds import pair_chances
 
 from warmstart.evaluate import intervals
-from warmstart.evaluate.intervals import bonett_price, draws, newcombe, percentile, resample, wilson
+from warmstart.evaluate.intervals import (
+    bonett_price,
+    draws,
+    mean_interval,
+    mean_p,
+    newcombe,
+    percentile,
+    resample,
+    standard_error,
+    wilson,
+)
 
 
 def all_draws(*args, **kwargs):
@@ -79,6 +89,61 @@ def test_the_paired_bootstrap_covers_the_true_difference_nineteen_times_in_twent
     means = all_draws(n, 0, "test", times=1000) @ differences / n
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
     assert 0.92 <= ((low <= 0.3) & (high >= 0.3)).mean() <= 0.98
+
+
+def test_of_rows_that_are_not_skewed_the_interval_and_p_of_a_mean_are_students():
+    from scipy.stats import t, ttest_1samp
+
+    rows = np.array([-3.0, -1.0, 0.0, 1.0, 3.0]) + 1.7
+    theirs = t.interval(0.95, 4, rows.mean(), standard_error(rows))
+    assert mean_interval(rows) == pytest.approx(theirs)
+    assert mean_p(rows) == pytest.approx(ttest_1samp(rows, 0).pvalue)
+
+
+def test_halls_interval_solves_his_cubic():
+    from scipy.optimize import brentq
+    from scipy.stats import skew, t
+
+    rows = np.random.default_rng(3).exponential(size=30)
+    a, error = skew(rows) / 30**0.5, standard_error(rows)
+
+    def bent(mean):
+        x = (rows.mean() - mean) / error
+        return x + a * x**2 / 3 + a**2 * x**3 / 27 + a / 6
+
+    limit = t.ppf(0.975, 29)
+    theirs = [brentq(lambda m, sign=sign: bent(m) - sign * limit, -9, 9) for sign in (1, -1)]
+    assert mean_interval(rows) == pytest.approx(theirs)
+    low, high = mean_interval(rows)
+    assert high - rows.mean() > rows.mean() - low, "what was not seen of a long tail lies above"
+
+
+def test_p_of_a_mean_is_below_0_05_where_its_interval_leaves_0_out():
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        rows = rng.exponential(size=40) - 0.7
+        low, high = mean_interval(rows)
+        assert (mean_p(rows) < 0.05) == (not low <= 0 <= high)
+
+
+@pytest.mark.parametrize("n", [40, 140])
+def test_skewed_losses_are_covered_as_promised_which_the_percentile_interval_does_not(n):
+    """Losses as a classifier's: most rows cost little, some much (skewness 3 to 4)."""
+    rng, worlds = np.random.default_rng(1), 600
+
+    def losses():
+        return np.where(rng.random(n) < 0.12, rng.gamma(4, 0.7, n), rng.gamma(0.5, 0.3, n))
+
+    truth = 0.12 * 2.8 + 0.88 * 0.15
+    hall = plain = 0
+    for _ in range(worlds):
+        rows = losses()
+        low, high = mean_interval(rows)
+        hall += low <= truth <= high
+        means = rows[rng.integers(0, n, (400, n))].mean(1)
+        plain += np.quantile(means, 0.025) <= truth <= np.quantile(means, 0.975)
+    assert 0.92 <= hall / worlds <= 0.98
+    assert n > 40 or plain / worlds < 0.92
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 10), (10, 10), (7, 10), (861, 1000)])

@@ -72,3 +72,28 @@ def test_rises_are_the_evaluations_since_the_last_minimum(losses, rises):
 
 def test_evaluations_without_a_validation_loss_do_not_count():
     assert rises_since_minimum(({"epoch": 0, "train_loss": 1.0}, *history(0.5, 0.6))) == 1
+
+
+def test_of_training_rows_that_were_all_asked_only_the_test_rows_leave_a_doubt():
+    from warmstart.evaluate.intervals import newcombe, wilson
+
+    one = run("full", {"train": first(400, 0.9), "test": first(200, 0.8)})
+    low, high = wilson(160, 200)
+    whole = overfitting(one, taught=400).gap
+    assert (whole.low, whole.high) == pytest.approx((0.9 - high, 0.9 - low))
+    assert whole.how == "Newcombe; 400 of 400 training rows"
+    half, unknown = overfitting(one, taught=800).gap, overfitting(one).gap
+    assert unknown.low < half.low < whole.low
+    assert (unknown.low, unknown.high) == newcombe(360, 400, 160, 200)
+
+
+@pytest.mark.parametrize("taught", [300, 1200])
+def test_the_gap_is_held_nineteen_times_in_twenty(taught):
+    """300 of the training rows are asked; the truth is the accuracy on all of them, and on all other rows."""
+    rng, worlds, held = np.random.default_rng(taught), 600, 0
+    for _ in range(worlds):
+        train = rng.random(taught) < 0.9
+        one = run("full", {"train": rng.permutation(train)[:300], "test": rng.random(200) < 0.75})
+        gap = overfitting(one, taught).gap
+        held += gap.low <= train.mean() - 0.75 <= gap.high
+    assert 0.925 <= held / worlds <= 0.975

@@ -69,7 +69,7 @@ def test_every_metric_has_an_interval_over_all_test_rows(walk):
 def test_the_plan_has_scratch_and_frozen_beside_it(walk):
     plan = walk.result.plan.strategy
     rivals = RIVALS.get(plan, {"frozen", "scratch"})
-    assert set(walk.result.runs) == {plan, *rivals}
+    assert set(walk.result.runs) == {plan, *rivals, "baseline"}
     assert set(walk.result.gains) == set(walk.result.runs) - {walk.result.recommended}
 
 
@@ -83,7 +83,7 @@ def test_scratch_is_the_same_network_from_fresh_weights(walk):
 def test_rivals_have_the_plan_s_guards_against_overfitting(walk):
     """Scratch alone may wait longer, since the loss of fresh weights rises before it falls."""
     (wanted,) = walk.result.plan.guards
-    for name in walk.result.runs:
+    for name in networks(walk.result):
         plan = read_json(walk.folder / "training" / name / "run.json")["run"]["plan"]
         (guard,) = plan["guards"]
         assert plan["batch"] == walk.result.plan.batch
@@ -125,7 +125,7 @@ def test_the_numbers_in_the_result_follow_from_the_kept_predictions(walk):
 
 def test_what_was_promised_is_proved_for_every_run(walk):
     proofs = walk.result.proofs
-    for name, run in walk.result.runs.items():
+    for name, run in networks(walk.result).items():
         assert proofs[f"saved_equals_measured ({name})"] <= 1e-5
         assert proofs[f"frozen_unmoved ({name})"] is True, run
 
@@ -261,7 +261,7 @@ def test_the_faces_of_the_process_share_one_folder(world, tmp_path):
     kept = stamps(folder / "training" / "frozen")
     result = process.prove(folder)
     assert stamps(folder / "training" / "frozen") == kept
-    assert set(result.runs) == {"frozen", "full", "scratch"}
+    assert set(result.runs) == {"frozen", "full", "scratch", "baseline"}
     assert sorted(p.name for p in tmp_path.glob("reviews-*")) == ["reviews-1", "reviews-2", "reviews-3"]
 
 
@@ -311,6 +311,10 @@ def test_a_model_that_knows_all_classes_is_compared_untouched(world, tmp_path):
     assert stamps(Path(result.run) / "training") == kept
 
 
+def networks(result):
+    return {name: run for name, run in result.runs.items() if not run.baseline}
+
+
 def predictions(folder: Path, name: str) -> dict[str, np.ndarray]:
     with np.load(folder / "training" / name / "predictions.npz", allow_pickle=False) as arrays:
         return dict(arrays)
@@ -340,7 +344,7 @@ def test_a_strategy_changed_in_the_plan_brings_its_own_phases_and_that_is_said(w
     assert [e["what"] for e in told if e["event"] == "note"] == [
         "plan.yaml: phases and edits now follow frozen"
     ]
-    assert set(result.runs) == {"frozen", "full", "scratch"}
+    assert set(networks(result)) == {"frozen", "full", "scratch"}
     assert "--strategy frozen" in result.reproduce.command
     assert "--set batch=8" in result.reproduce.command
     assert process.run(folder) == result, "and then it is done"

@@ -8,6 +8,7 @@ import tune_worlds as worlds
 from warmstart.adapt.edits import EDITS
 from warmstart.base.errors import WarmstartError
 from warmstart.models.features import logits_of
+from warmstart.tasks._task import Look
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Job
 from warmstart.tune.loop import Keeping, new_job
@@ -253,3 +254,54 @@ def test_heads_are_told_from_bodies_by_the_anatomy():
     assert id(model.module.classifier.dense.weight) in held
     assert id(model.module.classifier.out_proj.weight) not in held
     assert isinstance(model.module.classifier.out_proj, nn.Linear)
+
+
+def looked(job, losses):
+    """The job after a look at which the validation rows had these losses."""
+    losses_N = torch.tensor(losses, dtype=torch.float64)
+    job.looked = Look(losses_N, losses_N < 0.7, torch.ones(len(losses_N), dtype=torch.long))
+    job.history.append({"validation_loss": job.looked.loss})
+    return {"validation_loss": job.looked.loss, "validation_accuracy": job.looked.accuracy}
+
+
+NOISY, CLEAR = [0.4, 1.6, 0.1, 1.5], [1.4, 1.5, 1.6, 1.4]  # after ONES: better for some rows; worse for all
+ONES = [0.9, 0.9, 0.8, 0.9]
+
+
+@pytest.mark.parametrize(("last", "kept"), [(NOISY, 1), (CLEAR, 0)])
+def test_an_earlier_look_is_believed_only_beyond_the_noise_of_the_rows(last, kept):
+    """Paired differences of NOISY have mean 0.025, standard error 0.34; all of CLEAR are above."""
+    model = worlds.pretrained("bert")
+    job, guard = job_for(model), GUARDS.build({"name": "early_stop", "sure": 2.0})
+    guard.watch(job, looked(job, ONES))
+    start = worlds.state(model)
+    moved(model)
+    end = worlds.state(model)
+    guard.watch(job, looked(job, last))
+    again = GUARDS.build({"name": "early_stop", "sure": 2.0})
+    again.restore(*guard.state())
+    again.finish(job)
+    assert job.proofs["kept_look"] == kept
+    assert worlds.equal(worlds.state(model), (start, end)[kept])
+
+
+def test_looks_that_are_not_clearly_worse_do_not_wear_patience_out():
+    job = job_for(worlds.pretrained("bert"))
+    guard = GUARDS.build({"name": "early_stop", "patience": 2, "sure": 2.0})
+    for losses, stops in ((ONES, False), (NOISY, False), (NOISY, False), (CLEAR, False), (CLEAR, True)):
+        guard.watch(job, looked(job, losses))
+        assert job.stop is stops
+
+
+def test_one_row_is_never_clear_and_weights_that_burst_are_never_kept():
+    model = worlds.pretrained("bert")
+    start = worlds.state(model)
+    for burst, kept in ((0, 1), (1, 0)):
+        job, guard = job_for(model), GUARDS.build({"name": "early_stop", "sure": 2.0})
+        guard.watch(job, looked(job, [0.5]))
+        moved(model)
+        guard.watch(job, looked(job, [5.0]))
+        job.exploded = burst
+        guard.finish(job)
+        assert job.proofs["kept_look"] == kept
+        model.module.load_state_dict(start)

@@ -26,10 +26,13 @@ def informed(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def few(tmp_path_factory) -> tuple[Path, Path]:
-    """48 labelled texts to learn from, and 150 to prove."""
-    place = tmp_path_factory.mktemp("few")
-    rows = [(text, OTHER_WORDS[label]) for text, label in street_world.reviews(198, seed=3)]
-    parts = {"train.csv": rows[:48], "test.csv": rows[48:]}
+    """36 labelled texts to learn from, and 150 to prove: too few to count words from them alone."""
+    return parted(tmp_path_factory.mktemp("few"), 36)
+
+
+def parted(place, count):
+    rows = [(text, OTHER_WORDS[label]) for text, label in street_world.reviews(count + 150, seed=3)]
+    parts = {"train.csv": rows[:count], "test.csv": rows[count:]}
     train, test = (street_world.write_csv(place / name, part) for name, part in parts.items())
     return train, test
 
@@ -57,6 +60,15 @@ def test_where_knowledge_helps_it_is_worth_it(chosen):
     assert gain.low > 0
     assert gain.p < 0.05
     assert chosen.runs[chosen.recommended].metrics["accuracy"].value > 0.9
+
+
+def test_where_counting_words_does_as_well_it_is_not_called_worth_it(informed, tmp_path):
+    """The same world with 120 rows to learn from, which tell the words without any model."""
+    train, test = parted(tmp_path, 120)
+    result = process.run(train, runs=tmp_path, models=(str(informed),), test=str(test), strategy="frozen")
+    assert result.runs["baseline"].metrics["accuracy"].value > 0.95
+    assert result.verdict != "worth it"
+    assert "a bag of words (TF-IDF with logistic regression) answers" in result.headline
 
 
 def test_a_leaked_row_is_found_and_taken_out(world, tmp_path):

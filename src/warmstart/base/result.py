@@ -5,10 +5,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Plan, Reason
+from warmstart.base.types import (
+    Baseline,
+    Finding,
+    Gain,
+    Measure,
+    Option,
+    Overfitting,
+    Plan,
+    Reason,
+    SeedScore,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,11 @@ class RankedModel:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A row of the comparison table, with its curve."""
+    """A row of the comparison table, with its curve.
+
+    Of several seeds the metrics are means over them, the seconds those of one training; accuracy on training
+    rows and curve are those of the seed of lowest validation log-loss.
+    """
 
     metrics: dict[str, Measure]  # on test rows: accuracy, macro_f1, log_loss, ece
     train_accuracy: float
@@ -68,6 +82,9 @@ class RunSummary:
     history: tuple[
         dict[str, Any], ...
     ]  # phase, epoch, step, train_loss, validation_loss, validation_accuracy, lr
+    baseline: str = ""  # what answers where no network does: "a bag of words (...)"
+    seeds: tuple[SeedScore, ...] = ()  # where there are several
+    spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
 
 
 @dataclass(frozen=True)
@@ -130,3 +147,6 @@ class Result:
     findings: tuple[Finding, ...]
     proofs: dict[str, Any]
     reproduce: Reproduce
+    baseline: Baseline | None = None  # out of fold, beside the ranking
+    seeds: int = 1  # with which the plan and its rivals were trained
+    shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/

@@ -91,12 +91,26 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What the rows give without any pretrained network, on the rows and folds of the ranking."""
+
+    name: str  # of the family of floors: "bag_of_words"
+    plain: str  # "a bag of words (TF-IDF with logistic regression)"
+    score: Measure  # out-of-fold log-likelihood, nats a row
+    accuracy: Measure
+    lead: Measure  # log-likelihood of the first candidate's probe minus this one, paired
+    penalty: float  # scikit-learn's C that was chosen inside the folds
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Ranking:
     """Candidates from best to worst, and how sure that order is."""
 
     score: str  # name of the score that ordered them
     scored: tuple[Scored, ...]
     reasons: tuple[Reason, ...]  # why the first is first; where opinions disagree
+    baseline: Baseline | None = None  # None: not asked for, or it could not be computed
 
     @property
     def best(self) -> Scored:
@@ -125,6 +139,8 @@ class Facts:
     has_batch_norm: bool
     batch: int = 16
     measured: bool = True  # could probe and depths be measured, or are the rows too few?
+    baseline: float | None = None  # out-of-fold accuracy without any network: of a bag of words, for example
+    lead: Measure | None = None  # log-likelihood of the probe minus that of the baseline, paired
 
     @property
     def body(self) -> tuple[str, ...]:
@@ -134,6 +150,25 @@ class Facts:
     def similarity(self) -> float:
         """How far the frozen features carry from the floor to a perfect score, 0 to 1."""
         return max(0.0, (self.probe - self.floor) / max(1e-9, 1 - self.floor))
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a model goes here, from a few timed steps; keys are numbers of the first group that runs."""
+
+    step: dict[int, float]  # seconds a row, forward and backward
+    look: dict[int, float]  # seconds a row without gradients
+    move: float  # seconds of the optimiser a weight
+    weights: dict[int, int]  # that move, from that group on
+    saved: int  # bytes a row that a step from the first group keeps for its backward pass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training is expected to take, if it goes to its last epoch."""
+
+    seconds: float
+    memory: int  # bytes beyond the model: gradients, moments, copies, activations
 
 
 @dataclass(frozen=True)
@@ -204,7 +239,7 @@ class Predictions:
 class Run:
     """One finished training: its plan, what it answers on each split, and what it cost."""
 
-    name: str  # "full", "frozen", "scratch", "base"
+    name: str  # "full", "frozen", "scratch", "base", "baseline"
     plan: Plan
     predictions: dict[str, Predictions]  # by split: "train" (a sample), "validation", "test"
     seconds: float
@@ -213,6 +248,17 @@ class Run:
     steps: int
     history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     proofs: dict[str, Any] = field(default_factory=dict)  # checks that held: {"frozen_unmoved": True}
+    baseline: str = ""  # what answers where no network does: "a bag of words (...)"
+
+
+@dataclass(frozen=True)
+class SeedScore:
+    """One of several trainings that differ in their seed alone."""
+
+    seed: int
+    run: str  # its folder below training/
+    metrics: dict[str, Measure]  # on test rows, of its own model
+    validation_loss: float  # log-loss, nats
 
 
 @dataclass(frozen=True)
@@ -224,8 +270,12 @@ class Gain:
     value: float
     low: float
     high: float
-    p: float  # two-sided; McNemar's mid-p where the metric is accuracy
+    p: float  # two-sided; McNemar's mid-p where the metric is accuracy; of several seeds, over rows and seeds
     n: int
+    p_holm: float | None = None  # p, corrected for the number of rivals (Holm)
+    by_seed: tuple[Measure, ...] = ()  # of each of several seeds, with its interval over rows
+    p_seeds: float | None = None  # of several seeds: paired t over them, two-sided
+    p_signs: float | None = None  # the exact sign-flip over them, one-sided: that the recommended is better
 
 
 @dataclass(frozen=True)
@@ -250,3 +300,5 @@ class Evidence:
     gains: dict[str, Gain]  # rival -> recommended minus rival
     overfitting: dict[str, Overfitting]  # by run
     detectable: float  # smallest difference of the primary metric that these test rows can show
+    seeds: dict[str, tuple[SeedScore, ...]] = field(default_factory=dict)  # by run, where there are several
+    shipped: str = ""  # folder below training/ of the recommended run's model, of the best seed

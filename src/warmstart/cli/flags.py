@@ -55,6 +55,14 @@ Device = Annotated[
     str,
     typer.Option(metavar="NAME", help="cpu, cuda or cuda:1. Without: a GPU where there is one."),
 ]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Train plan and rivals with so many seeds and compare the means; 5 make a claim.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

@@ -9,6 +9,7 @@ from warmstart.cli import flags
 
 FAMILIES = {
     "tasks": "tasks",
+    "floors": "floors",
     "readers": "data.readers",
     "checks": "data.checks",
     "anatomies": "models.anatomies",

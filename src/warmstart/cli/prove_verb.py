@@ -12,6 +12,7 @@ def command(
     processes: flags.Processes = 1,
     shard: flags.Shard = False,
     device: flags.Device = "auto",
+    seeds: flags.Seeds = 0,
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
 ) -> None:
@@ -27,6 +28,7 @@ def command(
         processes=processes,
         shard=shard,
         device=device,
+        seeds=seeds,
     )
     if as_json:
         frame.show_json(result)

@@ -28,6 +28,7 @@ def command(
 
     from warmstart import process
     from warmstart.report.terminal import ranking_table
+    from warmstart.report.words import unaided
     from warmstart.street.summary import ranked
 
     ranking = process.rank(
@@ -35,7 +36,15 @@ def command(
     )
     table = tuple(map(ranked, ranking.scored))
     if as_json:
-        frame.show_json({"score": ranking.score, "ranking": table, "reasons": ranking.reasons})
+        frame.show_json(
+            {
+                "score": ranking.score,
+                "ranking": table,
+                "reasons": ranking.reasons,
+                "baseline": ranking.baseline,
+            }
+        )
     else:
         reasons = (Text(frame.plain(f"  {r.rule}: {r.saw}: {r.so}")) for r in ranking.reasons)
-        frame.show(Group(ranking_table(table, ranking.score), *reasons))
+        beside = [Text(f"  without a network, {unaided(ranking.baseline)}")] if ranking.baseline else []
+        frame.show(Group(ranking_table(table, ranking.score), *beside, *reasons))

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from warmstart.base.types import Facts, Measure, Option, Phase, Plan, Reason
+from warmstart.decide.beside import no_lead
 from warmstart.decide.strategies import STRATEGIES
 
-GUARDS = ({"name": "early_stop", "patience": 5},)  # for every strategy alike, so that rivals compare fairly
+GUARDS = ({"name": "early_stop", "patience": 5, "sure": 2.0},)  # for all strategies: rivals compare fairly
 FEW_ROWS, SMALL_BATCH = 1000, 16  # below either, statistics of batch norm are better kept than learned
 
 
@@ -95,7 +96,7 @@ def plan_for(
     explain = getattr(part, "why", None)  # optional in the contract of strategies
     phases = part.phases(facts)
     first = Reason("strategy: asked for", strategy, "it was asked for") if asked else part.suits(facts)[1]
-    own = (first, *(explain(facts) if explain else ()), *why_norms)
+    own = (first, *(explain(facts) if explain else ()), *why_norms, *no_lead(facts))
     return Plan(
         strategy=strategy,
         model=model,

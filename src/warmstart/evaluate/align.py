@@ -1,19 +1,21 @@
 """The same rows in the same order for every run, so that differences can be paired; else refused."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Predictions, Run
 
+Key = TypeVar("Key", bound=Hashable)
 SHARED = ("validation", "test")
 ROUNDING = 0.01  # of a sum of probabilities in half precision
 AGAIN = "tune and prove the runs again, all on the same data"
 
 
-def align(runs: Mapping[str, Run], classes: int) -> dict[str, Run]:
+def align(runs: Mapping[Key, Run], classes: int) -> dict[Key, Run]:
     """The runs (at least one) with their predictions sorted by row number.
 
     Raises WarmstartError where a run lacks validation or test rows, differs from the others in rows or truth,
@@ -27,7 +29,7 @@ def align(runs: Mapping[str, Run], classes: int) -> dict[str, Run]:
     return ordered
 
 
-def _ordered(name: str, run: Run, classes: int) -> Run:
+def _ordered(name: object, run: Run, classes: int) -> Run:
     for split in SHARED:
         if split not in run.predictions or not len(run.predictions[split].rows):
             raise WarmstartError(f"run {name!r} has no {split} rows", AGAIN, "no-rows")
@@ -58,7 +60,7 @@ def _sorted(said: Predictions) -> Predictions:
     )
 
 
-def _same(name: str, split: str, ours: Predictions, theirs: Predictions) -> None:
+def _same(name: object, split: str, ours: Predictions, theirs: Predictions) -> None:
     if not np.array_equal(ours.rows, theirs.rows) or not np.array_equal(ours.truth, theirs.truth):
         wrong = f"run {name!r} did not answer the same {split} rows as the others"
         raise WarmstartError(wrong, AGAIN, "rows-differ")

@@ -15,16 +15,17 @@ GLARING = 0.2  # a gap surely larger than this needs no other sign
 RISES = 2  # evaluations that the validation loss stayed above its minimum: the other sign
 
 
-def overfitting(run: Run) -> Overfitting | None:
+def overfitting(run: Run, taught: int = 0) -> Overfitting | None:
     """Train minus test accuracy, and what to think of it; None for a run without a sample of training rows.
 
+    `taught` is the number of rows that it learned from; 0: unknown, far more than the sample.
     "strong": the gap's interval lies above 20 points; or above 5 and the validation loss stayed above its
     minimum for two evaluations or more at the end of a training whose last weights were kept; "some": the
     interval lies above 0; else "none seen".
     """
     if not seen(run):
         return None
-    gap, rises = accuracy_gap(run), 0 if keeps_best(run) else rises_since_minimum(run.history)
+    gap, rises = accuracy_gap(run, taught), 0 if keeps_best(run) else rises_since_minimum(run.history)
     strong = gap.low > GLARING or gap.low > ALARM and rises >= RISES
     verdict = "strong" if strong else "some" if gap.low > 0 else "none seen"
     return Overfitting(gap, verdict, _sentence(run, gap, rises))
@@ -35,12 +36,18 @@ def seen(run: Run) -> bool:
     return "train" in run.predictions and len(run.predictions["train"].rows) > 0
 
 
-def accuracy_gap(run: Run) -> Measure:
-    """Train minus test accuracy with Newcombe's interval: different rows, so each side has its own doubt."""
+def accuracy_gap(run: Run, taught: int = 0) -> Measure:
+    """Train minus test accuracy with Newcombe's interval: different rows, so each side has its own doubt.
+
+    The training rows are those that it learned from and no sample of others: asked about all of them, its
+    accuracy on them is known.
+    """
     (right, n), (rival_right, rival_n) = _right(run, "train"), _right(run, "test")
-    low, high = newcombe(right, n, rival_right, rival_n)
+    left_out = max(0.0, 1 - n / taught) if taught else 1.0
+    low, high = newcombe(right, n, rival_right, rival_n, left_out)
     value = right / n - rival_right / rival_n
-    return Measure("train minus test accuracy", value, low, high, rival_n, f"Newcombe; {n:,} training rows")
+    rows = f"{n:,} of {taught:,} training rows" if taught else f"{n:,} training rows"
+    return Measure("train minus test accuracy", value, low, high, rival_n, f"Newcombe; {rows}")
 
 
 def rises_since_minimum(history: Sequence[Mapping[str, Any]]) -> int:

@@ -10,23 +10,33 @@ from warmstart.evaluate.intervals import wilson
 FITTED = 0.5  # share of the loss of the class shares
 
 
+def without_network(run: Run) -> bool:
+    """Is it the baseline, which answers without any network? A reference that is never recommended."""
+    return bool(run.baseline)
+
+
 def as_it_is(run: Run) -> bool:
     """Is it the pretrained model that learned nothing here? No phases in its plan, or nothing trained."""
-    return not run.plan.phases or run.trained_parameters == 0
+    return not without_network(run) and (not run.plan.phases or run.trained_parameters == 0)
 
 
 def from_scratch(run: Run) -> bool:
     """Did it learn from fresh weights?"""
-    return not (run.plan.pretrained or as_it_is(run))
+    return not (run.plan.pretrained or as_it_is(run) or without_network(run))
 
 
 def fine_tuned(run: Run) -> bool:
     """Did it learn, starting from pretrained weights? Frozen features with a new head count."""
-    return run.plan.pretrained and not as_it_is(run)
+    return run.plan.pretrained and not (as_it_is(run) or without_network(run))
 
 
 def cost(run: Run) -> tuple[int, int]:
-    """What it takes to train and to trust a run: base < frozen < partial, adapters < full < scratch."""
+    """What it takes to train and to trust a run: base < frozen < partial, adapters < full < scratch.
+
+    The baseline is the cheapest of all.
+    """
+    if without_network(run):
+        return -1, run.trained_parameters
     return 0 if as_it_is(run) else 2 if from_scratch(run) else 1, run.trained_parameters
 
 
@@ -67,13 +77,15 @@ def never_better_than_untrained(run: Run) -> bool:
 
 
 def keeps_best(run: Run) -> bool:
-    """Did it end with the weights of its best look, not with its last?"""
+    """Could it end with the weights of its best look instead of its last?"""
     return any(guard["name"] == "early_stop" for guard in run.plan.guards)
 
 
 def kept_look(run: Run) -> dict[str, Any] | None:
     """The look at the validation rows whose weights the run ended with."""
     looks = [look for look in run.history if look.get("validation_loss") is not None]
+    if "kept_look" in run.proofs:
+        return run.history[int(run.proofs["kept_look"])]
     if not keeps_best(run):
         return looks[-1] if looks else None
     trained = looks if run.plan.pretrained else [look for look in looks if look.get("step")]

@@ -6,6 +6,7 @@ the test rows, so they are a fair trial of it. Its references are the ways to do
 
     scratch    the same training from fresh weights (of several, the best on validation)
     base       the pretrained model as it is, untouched
+    baseline   no network at all: a bag of words, or colours and edges, with a logistic regression
     floor      always answer the class shares of the training rows
 
 Where scratch was not run, the runs cheaper than the subject stand in for it, and the headline says so. The
@@ -17,6 +18,13 @@ gain over each reference is the paired difference of the primary metric, turned 
                    above 0 and p, corrected for the number of references (Holm), is below 0.05. At least one
                    of the references is a run. A run from scratch that did not learn counts as not beaten.
     cannot tell    Anything else.
+
+Over several seeds (one plan, trained anew with each) the gain is the mean over seeds, paired by seed, its
+interval is over rows and seeds (`levels`), and "worth it" also needs the seeds to agree on every reference:
+the paired t over them, corrected by Holm, is below 0.05, and from five seeds on so is the exact sign-flip,
+one-sided. That one is not corrected: five seeds show 1/32 at best, and all references must be beaten, so that
+each may be tested at 0.05 (an intersection-union test, Berger 1982, Technometrics 24:295). With five seeds it
+passes only if all five favour the subject; three or four rest on the paired t, two hardly ever show anything.
 
 So no verdict rests on a point estimate, and none on the absence of significance. "Worth it" needs every
 reference to be beaten, so under no real gain over one of them it is wrong about once in 40 trials at
@@ -34,8 +42,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from warmstart.base.types import Measure, Predictions, Run
-from warmstart.evaluate.compare import Sample, detectable, paired
-from warmstart.evaluate.roles import as_it_is, cost, did_not_learn, fine_tuned, from_scratch
+from warmstart.evaluate.arms import Arms, is_idle
+from warmstart.evaluate.compare import Sample, detectable, difference, paired
+from warmstart.evaluate.levels import AGREE_FROM, paired_t, sign_flip
+from warmstart.evaluate.roles import as_it_is, cost, fine_tuned, from_scratch, without_network
 from warmstart.evaluate.significance import ALPHA, holm
 
 FLOOR = ""  # in place of a run's name: no run, the class shares
@@ -51,9 +61,10 @@ class Claim:
     reference: str  # name of a run, or FLOOR
     gain: Measure
     p: float  # two-sided, not corrected
-    beaten: bool  # interval above 0 and corrected p below 0.05
+    beaten: bool  # interval above 0, corrected p below 0.05, and the seeds agree
     ruled_out: bool  # is a gain of the margin ruled out?
     idle: bool = False  # is the reference a run from scratch that did not learn?
+    agreed: bool = True  # do the seeds, where there are several, show it too?
 
 
 @dataclass(frozen=True)
@@ -73,11 +84,12 @@ def subject_of(planned: str, recommended: str, runs: Mapping[str, Run], order: S
 
 
 def references_of(subject: str, runs: Mapping[str, Run], order: Sequence[str]) -> list[str]:
-    """Scratch, base and the floor; without scratch every run cheaper than the subject, and the floor."""
+    """Scratch, base, baseline and the floor; without scratch every run cheaper than the subject for it."""
     scratch = [name for name in order if from_scratch(runs[name])][:1]
     base = [name for name in order if as_it_is(runs[name])][:1]
-    cheaper = [name for name in order if cost(runs[name]) < cost(runs[subject])]
-    return [*(scratch + base if scratch else cheaper), FLOOR]
+    unaided = [name for name in order if without_network(runs[name])]
+    cheaper = [name for name in order if cost(runs[name]) < cost(runs[subject]) and name not in unaided]
+    return [*(scratch + base if scratch else cheaper), *unaided, FLOOR]
 
 
 def floor(run: Run, classes: int) -> Predictions:
@@ -96,14 +108,27 @@ def claims(subject: Sample, references: Mapping[str, Sample]) -> list[Claim]:
     """One claim for each reference, in their order."""
     pairs = {name: paired(subject, theirs) for name, theirs in references.items()}
     corrected = holm({name: p for name, (_, p) in pairs.items()})
-    decides = subject.rows_N is not None or subject.n >= FEWEST
+    agreed = agreement(subject, references)
+    decides = subject.is_share or subject.n >= FEWEST
     found = []
-    for name, (difference, p) in pairs.items():
-        gain = difference if subject.metric.better == "higher" else _turned(difference)
-        beaten = decides and gain.low > 0 and corrected[name] < ALPHA
+    for name, (found_gain, p) in pairs.items():
+        gain = found_gain if subject.metric.better == "higher" else _turned(found_gain)
+        beaten = decides and gain.low > 0 and corrected[name] < ALPHA and agreed[name]
         ruled_out = decides and _most(gain, subject) < subject.metric.margin
-        found.append(Claim(name, gain, p, beaten, ruled_out))
+        found.append(Claim(name, gain, p, beaten, ruled_out, agreed=agreed[name]))
     return found
+
+
+def agreement(subject: Sample, references: Mapping[str, Sample]) -> dict[str, bool]:
+    """Do the seeds show that each reference is beaten? One seed has no say, and does not stand in the way."""
+    sign = 1 if subject.metric.better == "higher" else -1
+    gains = {n: [sign * v for v in difference(subject, r).by_seed] for n, r in references.items()}
+    corrected = holm({name: paired_t(values) for name, values in gains.items() if values})
+    return {name: not v or corrected[name] < ALPHA and signs_agree(v) for name, v in gains.items()}
+
+
+def signs_agree(values: Sequence[float]) -> bool:
+    return sum(values) > 0 and (len(values) < AGREE_FROM or sign_flip(values) < ALPHA)
 
 
 def judge(found: Sequence[Claim], subject: str, recommended: str) -> tuple[str, Claim]:
@@ -122,14 +147,15 @@ def judge(found: Sequence[Claim], subject: str, recommended: str) -> tuple[str, 
 
 
 def put_on_trial(
-    planned: str, recommended: str, runs: Mapping[str, Run], order: Sequence[str], test: Mapping[str, Sample]
+    planned: str, recommended: str, arms: Arms, order: Sequence[str], test: Mapping[str, Sample]
 ) -> Trial:
-    """The trial of the subject; `test` has the primary metric of every run, and of FLOOR, on test rows."""
+    """The trial of the subject; `test` has the primary metric of every arm, and of FLOOR, on test rows."""
+    runs = {name: arm[0] for name, arm in arms.items()}
     subject = subject_of(planned, recommended, runs, order)
     if subject is None:
         return Trial(None, CANNOT_TELL, None, detectable(test[recommended], test[FLOOR]))
     references = {name: test[name] for name in references_of(subject, runs, order)}
-    found = [fair(claim, runs) for claim in claims(test[subject], references)]
+    found = [fair(claim, arms) for claim in claims(test[subject], references)]
     verdict, claim = judge(found, subject, recommended)
     return Trial(subject, verdict, claim, detectable(test[subject], test[claim.reference]))
 
@@ -139,15 +165,15 @@ def beats(ours: Sample, theirs: Sample) -> bool:
     return claims(ours, {"": theirs})[0].beaten
 
 
-def fair(claim: Claim, runs: Mapping[str, Run]) -> Claim:
+def fair(claim: Claim, arms: Arms) -> Claim:
     """The claim, not counted as a win where its reference is a run from scratch that did not learn."""
-    idle = claim.reference in runs and did_not_learn(runs[claim.reference])
+    idle = claim.reference in arms and is_idle(arms[claim.reference])
     return replace(claim, beaten=False, idle=True) if idle else claim
 
 
 def _most(gain: Measure, subject: Sample) -> float:
     """The largest gain that the rows leave possible."""
-    if subject.rows_N is not None:
+    if subject.is_share:
         return gain.high
     least, most = subject.metric.bounds
     return max(gain.high, gain.value + 3 * (most - least) / subject.n)

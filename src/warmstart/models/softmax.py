@@ -10,6 +10,7 @@ curvature of the rest (after the randomised preconditioner of Frangella, Tropp &
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ Floats = NDArray[np.floating]
 class Problem:
     """Standardised rows, their classes, and what preconditions the fit."""
 
-    train_ND: Floats
+    train_ND: Any  # an array; a sparse one serves as well
     truth_N: NDArray[np.int64]  # among the S classes that occur
     basis_DQ: Floats  # orthonormal, of large variance
     curvature_Q: Floats  # mean square of the rows along each direction of the basis
@@ -94,7 +95,7 @@ def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: fl
     strength = (
         2 if len(np.unique(problem.truth_N)) == 2 else 1
     )  # two classes are one vector, shared in halves
-    ridge = strength / (C * len(train_ND))
+    ridge = strength / (C * train_ND.shape[0])
     weights = _frequencies(problem) if start is None else start.astype(train_ND.dtype)
     scale = _Scale.at(problem, weights, ridge)
 

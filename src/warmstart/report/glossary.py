@@ -32,11 +32,30 @@ GLOSSARY = (
         "p",
         "How often a difference at least this large would appear by chance if both runs were equally good.",
     ),
+    (
+        "by Holm",
+        "p, raised for the number of rivals: the more comparisons, the likelier one of them misleads.",
+    ),
+    (
+        "seeds",
+        "A training begins with random numbers, and other ones give another model. Repeated with several "
+        "seeds, its mean and spread say what the recipe does and not what luck did.",
+    ),
+    (
+        "signs",
+        "The exact sign-flip test: how often so high a mean gain would come about if each seed’s gain were "
+        "as likely to be a loss of its size. Five seeds show 0.031 at best, and only if all of them gain.",
+    ),
     ("points", "Percentage points: from 90 % to 93 % are 3 points."),
     (
         "train, validation, test",
         "Train rows teach; validation rows choose (when to stop, what to recommend); test rows are looked at "
         "once, at the end, and prove.",
+    ),
+    (
+        "baseline",
+        "What the rows give without any pretrained network: a bag of words, or colours and edges, with a "
+        "logistic regression. A network that is not shown to beat it is not worth its cost.",
     ),
     ("base", "The pretrained model before training, where it can answer at all."),
     ("frozen", "The pretrained model unchanged, with only a new last layer learned."),

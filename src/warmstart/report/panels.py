@@ -48,6 +48,18 @@ def runs_plot(result: Result) -> Markup:
     return interval_plot(f"Test {kind.title} of every run", f"test {kind.axis}", dots, kind.unit)
 
 
+def seeds_plot(result: Result) -> Markup:
+    """The primary metric of every seed's own model, run by run."""
+    kind = metric(result.primary)
+    dots = [
+        Dot(f"{name}, seed {one.seed}", m.value, m.low, m.high, one == result.shipped)
+        for name, run in result.runs.items()
+        for one in run.seeds
+        if (m := one.metrics.get(result.primary))
+    ]
+    return interval_plot(f"Test {kind.title} of every seed", f"test {kind.axis}", dots, kind.unit)
+
+
 def gains_plot(result: Result) -> Markup:
     """The recommended run minus each rival, on the same test rows."""
     kind = metric(result.primary)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
 from warmstart.base.types import Finding
+from warmstart.report import seeds
 from warmstart.report.units import PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -13,11 +14,11 @@ from warmstart.report.words import (
     clock,
     count,
     one_line,
-    p_value,
     recommendation,
     short,
     spoken,
     training,
+    unaided,
     utf8,
 )
 
@@ -38,11 +39,16 @@ def summary(result: Result) -> "RenderableType":
 
     parts: list[RenderableType] = [_verdict(result)]
     if result.ranking:
-        parts += [ranking_table(result.ranking, result.score, MODELS), _line("")]
+        parts += [ranking_table(result.ranking, result.score, MODELS)]
+        parts += (
+            [_said(f"without a network, {unaided(b)}", "dim", cut=True)] if (b := result.baseline) else []
+        )
+        parts += [_line("")]
     parts += [
         *_plan(result),
         _line(""),
         _runs_table(result),
+        *_seeds(result),
         _line(""),
         *_gains(result),
         *_overfitting(result),
@@ -151,8 +157,10 @@ def _runs_table(result: Result) -> "Table":
         table.add_column(_said(title), justify="left" if title == "run" else "right", no_wrap=True)
     for name in sorted(result.runs, key=lambda name: name != result.recommended)[:RUNS]:
         table.add_row(*_run_row(result, name, others))
-    if len(result.runs) > RUNS:
-        table.caption = _said(f"and {len(result.runs) - RUNS} more in the report", "dim")
+    notes = [f"{name} is {run.baseline}" for name, run in result.runs.items() if run.baseline]
+    notes += [f"and {len(result.runs) - RUNS} more in the report"] if len(result.runs) > RUNS else []
+    if notes:
+        table.caption = _said("; ".join(notes), "dim")
     return table
 
 
@@ -168,12 +176,21 @@ def _run_row(result: Result, name: str, others: Sequence[str]) -> Iterable["str 
     yield amount(run.trained_parameters)
 
 
+def _seeds(result: Result) -> list["Text"]:
+    """The spread of every run over its seeds, and which of them is shipped."""
+    if not seeds.several(result):
+        return []
+    spreads = ", ".join(f"{name} {seeds.spread(result, run)}" for name, run in seeds.arms(result))
+    lines = [_line(f"Spread over {result.seeds} seeds", spreads)]
+    return [*lines, _line("Shipped", seeds.shipped_in_short(result))] if result.shipped else lines
+
+
 def _gains(result: Result) -> list["Text"]:
     lines = []
     for gain in list(result.gains.values())[:GAINS]:
         kind = metric(gain.metric)
         reading = kind.difference.reading(gain.value, gain.low, gain.high, signed=True)
-        lines.append(_line("Gain", f"{reading} {kind.title} over {gain.rival}, {p_value(gain.p)}"))
+        lines.append(_line("Gain", f"{reading} {kind.title} over {gain.rival}, {seeds.certainty(gain)}"))
     return lines
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from warmstart.base.types import Phase
-from warmstart.report.units import ABSENT
+from warmstart.base.types import Baseline, Phase
+from warmstart.report.units import ABSENT, PLAIN
 
 # What moves the cursor, colours or retitles a terminal: CSI sequences; OSC and its kin up to BEL or ST.
 _ESCAPES = re.compile(
@@ -31,6 +31,12 @@ def after_verdict(verdict: str, headline: str) -> str:
 def recommendation(name: str, so: str) -> str:
     """The recommended run and why, its name once: "frozen; cheaper than full and as good"."""
     return so if so.startswith(name) else f"{name}; {so}"
+
+
+def unaided(baseline: Baseline) -> str:
+    """What answers without a network, out of fold: "a bag of words: -0.51 [-0.56, -0.47], 85.1 % right"."""
+    score = PLAIN.reading(baseline.score.value, baseline.score.low, baseline.score.high)
+    return f"{baseline.plain}: {score}, {100 * baseline.accuracy.value:.1f} % right"
 
 
 def count(number: float) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Candidate, Measure, Ranking, Scored
+from warmstart.select.beside import Unaided, beside, no_better_than_baseline
 from warmstart.select.explain import (
     absences,
     against_prior,
@@ -35,6 +36,7 @@ def rank(
     opinions: Sequence[str] = ("logme", "knn", "h_score"),
     seconds: Mapping[str, float],
     seed: int = 0,
+    unaided: Unaided | None = None,
 ) -> Ranking:
     """Candidates from best to worst, all on the same folds of the same rows.
 
@@ -43,8 +45,8 @@ def rank(
     maps a source to what its features cost. The order is that of `place`; candidates with unusable features
     (not finite, or the same for all rows) come last, with the score of class frequencies and n = 0. Before
     them, in the order of `blind_places`, come those that `score` says nothing of: it reads a trained head,
-    under the key "answers", that they lack.
-    Where the median class has a single row nothing can be scored, and the order is that of `blind_places`.
+    under the key "answers", that they lack. `unaided` is measured on the same folds, and never ranked. Where
+    the median class has a single row nothing can be scored, and the order is that of `blind_places`.
     Raises WarmstartError if there is nothing to rank: no candidates or no usable features, fewer than two
     classes, rows or groups.
     """
@@ -61,12 +63,14 @@ def rank(
     _refuse_none(judged, ranked, score)
     unplaced = [j for j in judged if not j.fault and score not in j.scorings]
     unplaced.sort(key=lambda j: places[j.candidate.source])
+    baseline = beside(unaided, ranked[0], folds) if unaided else None
     reasons = chain(
         [why_first(ranked, score, folds)],
         cautions(score),
         against_prior([*ranked, *unplaced], places),
         disagreements(ranked, opinions, folds),
         no_better_than_floor([*ranked, *unplaced], floor, folds),
+        no_better_than_baseline(ranked, baseline),
         absences(judged, score),
         unusable(judged),
     )
@@ -85,7 +89,7 @@ def rank(
         )
         for j in [*ranked, *unplaced, *(j for j in judged if j.fault)]
     )
-    return Ranking(score, scored, tuple(reasons))
+    return Ranking(score, scored, tuple(reasons), baseline)
 
 
 def place(

@@ -19,6 +19,7 @@ from warmstart.tasks import TASKS
 
 LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
 MOST_PHASES = 50
+MOST_SEEDS = 20  # all their signs are gone through
 
 
 def refuse(asked: Options, ranking: bool = False) -> None:
@@ -32,6 +33,7 @@ def refuse(asked: Options, ranking: bool = False) -> None:
     if not ranking:
         refuse_task(asked)
     refuse_score(asked)
+    refuse_seeds(asked.seeds)
     for setting in asked.settings:
         refuse_setting(setting)
     for model, times in Counter(asked.models).items():
@@ -64,6 +66,11 @@ def refuse_score(asked: Options) -> None:
             f"choose one of {fit}",
             "unfit-score",
         )
+
+
+def refuse_seeds(seeds: int) -> None:
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise WarmstartError(f"seeds={seeds}", f"give 1 to {MOST_SEEDS}; 5 make a claim", "wrong-value")
 
 
 def refuse_setting(setting: str) -> None:

@@ -61,6 +61,8 @@ def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
         can_cut=part.can_cut,
         has_batch_norm=pretrained.anatomy.has_batch_norm,
         measured=chosen.accuracy.n > 0,
+        baseline=ranking.baseline.accuracy.value if ranking.baseline else None,
+        lead=ranking.baseline.lead if ranking.baseline and chosen is ranking.best else None,
     )
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,9 @@ class Options:
     score: str = "logistic_probe"
     settings: tuple[str, ...] = ()  # changes of the plan: "phases.0.lr=1e-4"
     seed: int = 0
+    seeds: int = 1  # times that the plan and its rivals are trained, with seed, seed + 1, ...
     allow_pickle: bool = False
+    baseline: bool = True  # also say what the rows give without any pretrained network
 
     def command(self, more: Sequence[str] = ()) -> str:
         """The command line that asks for the same, with `more` changes of the plan."""
@@ -54,7 +56,7 @@ class Options:
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
-        for name in ("image", "validation", "seed", "score", "allow_pickle"):
+        for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline"):
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
         return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])
@@ -181,6 +183,19 @@ def must_agree(trip: Trip, asked: Mapping[str, Any]) -> None:
             f"edit {trip.path('plan.yaml')} and leave them out, or start anew from {trip.options.data}",
             "begun-already",
         )
+
+
+def with_seeds(trip: Trip, seeds: int) -> Trip:
+    """The trip with so many seeds. What was trained stays; more are added to it, or fewer are compared."""
+    return replace(trip, options=replace(trip.options, seeds=seeds))
+
+
+def keep_options(trip: Trip) -> None:
+    """Write down what is asked for by now, where that is not what the folder was begun with."""
+    path, options = trip.path("run.json"), to_table(trip.options)
+    table = read_table(path, "start anew from the data", "bad-run")
+    if table.get("options") != options:
+        write_json(path, {**table, "options": options})
 
 
 @contextmanager

@@ -43,7 +43,8 @@ def read_run(folder: Path, mark: str) -> Run | None:
     """The run that `write_run` left; None where there is none, where it is another one, or damaged."""
     try:
         table = read_json(folder / "run.json")
-        if table["fingerprint"] != mark or not (folder / "model" / "config.json").is_file():
+        whole = table["run"].get("baseline") or (folder / "model" / "config.json").is_file()
+        if table["fingerprint"] != mark or not whole:
             return None
         with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
             return run_of(table["run"], arrays, str(folder / "run.json"))

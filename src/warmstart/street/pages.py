@@ -21,7 +21,7 @@ def write_pages(trip: Trip, everything: Result, evidence: Evidence) -> None:
     write_json(trip.path("evidence.json"), evidence)
     draft = trip.path(".model.tmp")
     shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(trip.path("training", evidence.recommended, "model"), draft)
+    shutil.copytree(trip.path("training", evidence.shipped, "model"), draft)
     FORMS.get("model_card")().write(everything, draft)
     shutil.rmtree(trip.path("model"), ignore_errors=True)
     draft.rename(trip.path("model"))

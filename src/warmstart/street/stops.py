@@ -18,6 +18,7 @@ from warmstart.models.load import Pretrained, candidate, load
 from warmstart.select.rank import rank
 from warmstart.select.sample import sample_rows
 from warmstart.select.scores._asks import ANSWERS
+from warmstart.street import unaided
 from warmstart.street.folder import Trip
 from warmstart.street.precision import settle
 from warmstart.tasks import TASKS
@@ -90,6 +91,7 @@ def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
     groups = group_numbers(bundle, bundle.train)
     chosen = sample_rows(labels, groups, RANKED_ROWS, trip.options.seed)
     opened, findings = open_all(trip, task, bundle, [bundle.train[i] for i in chosen])
+    beside, noticed = unaided.read(trip, task, bundle, [bundle.train[i] for i in chosen], labels[chosen])
     ranking = rank(
         [one.candidate for one in opened],
         {one.candidate.source: one.features for one in opened},
@@ -98,7 +100,9 @@ def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
         score=trip.options.score,
         seconds={one.candidate.source: one.seconds for one in opened},
         seed=trip.options.seed,
+        unaided=beside,
     )
+    findings = (*findings, *noticed, *unaided.unmeasured(beside, ranking))
     write_json(path, {"ranking": ranking, "findings": findings})
     return ranking, findings
 

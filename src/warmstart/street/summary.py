@@ -15,9 +15,21 @@ import numpy as np
 import warmstart
 from warmstart.base.events import read_events
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
-from warmstart.base.types import Bundle, Evidence, Facts, Finding, Option, Plan, Ranking, Run, Scored
+from warmstart.base.types import (
+    Bundle,
+    Evidence,
+    Facts,
+    Finding,
+    Option,
+    Plan,
+    Ranking,
+    Run,
+    Scored,
+    SeedScore,
+)
 from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
+from warmstart.evaluate.arms import best_seed
 from warmstart.street.deciding import command
 from warmstart.street.folder import Trip
 from warmstart.street.silent import silent
@@ -35,12 +47,12 @@ def result(
     facts: Facts,
     plan: Plan,
     options: Sequence[Option],
-    runs: Mapping[str, Run],
+    arms: Mapping[str, Sequence[Run]],
     evidence: Evidence,
     findings: Sequence[Finding],
 ) -> Result:
     """Everything in one value."""
-    recommended = runs[evidence.recommended]
+    recommended = best_seed(arms[evidence.recommended])
     counts = confusion(recommended, bundle.labels)
     return Result(
         run=str(trip.folder),
@@ -60,15 +72,20 @@ def result(
         plan=plan,
         considered=tuple(options),
         anatomy=trip.path("training", plan.strategy, "anatomy.txt").read_text(encoding="utf-8"),
-        runs={name: run_summary(run, evidence) for name, run in runs.items()},
+        runs={name: run_summary(name, arm, evidence) for name, arm in arms.items()},
         gains=evidence.gains,
         overfitting=evidence.overfitting,
         detectable=evidence.detectable,
         confusion=counts,
         mistakes=mistakes(recommended, bundle),
         findings=(*silent(counts, evidence.recommended), *findings),
-        proofs=proofs(runs, facts),
+        proofs=proofs([run for arm in arms.values() for run in arm], facts),
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
+        baseline=ranking.baseline,
+        seeds=trip.options.seeds,
+        shipped=next(
+            (s for s in evidence.seeds.get(evidence.recommended, ()) if s.run == recommended.name), None
+        ),
     )
 
 
@@ -102,17 +119,27 @@ def ranked(scored: Scored) -> RankedModel:
     )
 
 
-def run_summary(run: Run, evidence: Evidence) -> RunSummary:
+def run_summary(name: str, arm: Sequence[Run], evidence: Evidence) -> RunSummary:
+    run, seeds = best_seed(arm), evidence.seeds.get(name, ())
     said = run.predictions["train"]
     return RunSummary(
-        metrics=evidence.metrics[run.name],
+        metrics=evidence.metrics[name],
         train_accuracy=float((said.answers == said.truth).mean()),
-        seconds=run.seconds,
+        seconds=float(np.mean([one.seconds for one in arm])),
         parameters=run.parameters,
         trained_parameters=run.trained_parameters,
         steps=run.steps,
         history=run.history,
+        baseline=run.baseline,
+        seeds=seeds,
+        spread=spread(seeds),
     )
+
+
+def spread(seeds: Sequence[SeedScore]) -> dict[str, float]:
+    """The standard deviation of each metric over the seeds."""
+    names = seeds[0].metrics if seeds else ()
+    return {name: float(np.std([s.metrics[name].value for s in seeds], ddof=1)) for name in names}
 
 
 def confusion(run: Run, labels: tuple[str, ...]) -> Confusion:
@@ -157,11 +184,11 @@ def thumbnail(value: Any) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def proofs(runs: Mapping[str, Run], facts: Facts) -> dict[str, Any]:
+def proofs(runs: Sequence[Run], facts: Facts) -> dict[str, Any]:
     """Checks that held, by run; the accuracy of the most frequent answer and of the probe beside them."""
-    held = {f"{key} ({name})": value for name, run in runs.items() for key, value in run.proofs.items()}
-    held = {k: v for k, v in held.items() if not k.startswith(("notes", "prefix_cached"))}
-    said = next(iter(runs.values())).predictions["test"].truth
+    held = {f"{key} ({run.name})": value for run in runs for key, value in run.proofs.items()}
+    held = {k: v for k, v in held.items() if not k.startswith(("notes", "prefix_cached", "kept_look"))}
+    said = runs[0].predictions["test"].truth
     return {
         **held,
         "floor_accuracy": float(np.bincount(said).max() / len(said)),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from warmstart.adapt.apply import apply
 from warmstart.adapt.describe import describe
@@ -120,6 +121,23 @@ def fair_rival(rival: Plan, plan: Plan, guards: tuple[dict[str, Any], ...]) -> P
     )
 
 
+def carry_out_all(
+    trip: Trip, plans: Mapping[str, Plan], bundle: Bundle, ready: Ready
+) -> dict[str, tuple[Run, ...]]:
+    """Every plan once for each seed: all with the first, then all with the next."""
+    arms: dict[str, tuple[Run, ...]] = dict.fromkeys(plans, ())
+    for number in range(trip.options.seeds):
+        for name, plan in plans.items():
+            again = replace(plan, seed=plan.seed + number)
+            arms[name] += (carry_out(trip, called(name, again, number), again, bundle, ready),)
+    return arms
+
+
+def called(name: str, plan: Plan, number: int) -> str:
+    """What the run of a plan's seed is called: "full", then "full-seed-1", "full-seed-2"."""
+    return f"{name}-seed-{plan.seed}" if number else name
+
+
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Run:
     """Train by `plan` and ask about every split. Leaves training/<name>/ with the model and its answers."""
     folder, mark = trip.path("training", name), kept.fingerprint(plan, bundle)
@@ -172,7 +190,7 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bun
 
 def helped(trip: Trip, name: str, plan: Plan, pretrained: Pretrained) -> AbstractContextManager[Crew]:
     """The processes that this training is divided among, where there are several and it can be."""
-    if trip.hands is None or not steps(plan):
+    if trip.hands is None or trip.hands.size == 1 or not steps(plan):
         return nullcontext(ALONE)
     if batch_statistics(plan, pretrained.anatomy):
         what = f"{name} learns in one process: its norms need all rows of a batch together"
@@ -218,10 +236,7 @@ def load_for(trip: Trip, plan: Plan, modality: str) -> Pretrained:
 
 def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[str, Predictions]:
     """What the model says about validation and test rows and a sample of the training rows."""
-    chosen = {name: np.arange(len(ready.splits[name])) for name in SPLITS}
-    if len(chosen["train"]) > TRAIN_SAMPLE:
-        random = generator(plan.seed, "train-sample")
-        chosen["train"] = np.sort(random.choice(len(chosen["train"]), TRAIN_SAMPLE, replace=False))
+    chosen = {name: sample(name, len(ready.splits[name]), plan.seed) for name in SPLITS}
     out, limits = {}, Limits()
     for name, places in chosen.items():
         split = ready.splits[name]
@@ -230,6 +245,13 @@ def answer(pretrained: Pretrained, plan: Plan, task: Any, ready: Ready) -> dict[
         rows = np.asarray(ready.numbers[name], np.int64)[places]
         out[name] = Predictions(rows, split.targets.numpy()[places], task.probabilities(logits))
     return out
+
+
+def sample(name: str, rows: int, seed: int) -> NDArray[np.int64]:
+    """Places of the rows of a split that a finished run is asked about: of many training rows some."""
+    if name != "train" or rows <= TRAIN_SAMPLE:
+        return np.arange(rows)
+    return np.sort(generator(seed, "train-sample").choice(rows, TRAIN_SAMPLE, replace=False))
 
 
 def save_model(pretrained: Pretrained, folder: Path) -> None:

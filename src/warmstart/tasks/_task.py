@@ -46,6 +46,7 @@ class Task(ABC):
     roles: ClassVar[tuple[str, ...]]  # columns that it needs, the input first
     primary: ClassVar[str]
     score: ClassVar[str] = "logistic_probe"  # what ranks candidates where no other is asked for
+    baseline: ClassVar[str] = ""  # of the family of floors: what the rows give without a network
     whole_street: ClassVar[bool] = True  # or can it so far only be learned, from Python?
     fused: ClassVar[bool] = False  # does the loss read the weights of the head, or only its answers?
 

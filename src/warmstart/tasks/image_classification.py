@@ -20,6 +20,7 @@ class ImageClassification(Classification):
     modality = "image"
     pipeline = "image-classification"
     roles = ("image", "label")
+    baseline = "colours_and_edges"
 
     def encode(
         self, pretrained: Pretrained, values: Sequence[Any], folder: Path | None = None

@@ -22,6 +22,7 @@ class TextClassification(Classification):
     modality = "text"
     pipeline = "text-classification"
     roles = ("text", "label")
+    baseline = "bag_of_words"
 
     def encode(
         self, pretrained: Pretrained, values: Sequence[object], folder: Path | None = None

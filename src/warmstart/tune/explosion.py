@@ -26,7 +26,7 @@ def stop_if_exploded(job: Job) -> None:
     guessing = log(max(2, int(job.splits["train"].targets.max()) + 1))
     unlearned = after["validation_loss"] > max(before["validation_loss"], guessing)
     if unlearned and after["train_loss"] > max(TIMES * before["train_loss"], guessing):
-        job.stop = True
+        job.stop, job.exploded = True, job.phase + 1
         what = (
             f"phase {job.phase + 1} is ended: in its first epoch the training loss went from "
             f"{before['train_loss']:.3g} to {after['train_loss']:.3g}, above {guessing:.3g} of guessing; "

@@ -15,7 +15,7 @@ from warmstart.base.tables import to_table
 from warmstart.models.inputs import bytes_of, digest
 from warmstart.tune.job import Job
 
-FORMAT = 3  # of what is saved; another one is not taken up
+FORMAT = 4  # of what is saved; another one is not taken up
 BEYOND_PLAN = ("format", "model", "train", "validation")  # what no weights outlive a change of
 WORDS = {
     "train": "the training rows or their labels are others",

@@ -15,7 +15,7 @@ from warmstart.models.anatomy import Anatomy
 from warmstart.models.gathered import gathered
 from warmstart.models.inputs import Inputs
 from warmstart.models.vocabulary import Vocabulary, whole_tensors
-from warmstart.tasks._task import Task
+from warmstart.tasks._task import Look, Task
 from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.shards import Shards
 
@@ -59,6 +59,8 @@ class Job:
     vocabulary: Vocabulary | None = field(default=None, repr=False)  # while only some of its rows take part
     crew: Crew = ALONE  # the processes that train together
     shards: Shards | None = field(default=None, repr=False)  # while each process holds a part of the weights
+    exploded: int = 0  # the last phase, counted from 1, that was ended for undoing what was learned
+    looked: Look | None = field(default=None, repr=False)  # how each validation row fared in the last look
     spare: Callable[[], bool] = field(default=bool, repr=False)  # gives back memory, if any can be spared
 
     @property

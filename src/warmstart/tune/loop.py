@@ -269,6 +269,7 @@ def evaluate(job: Job, split: Split, start: int) -> dict[str, float]:
     finite.check_weights(job)
     found = look_at_all(job, split, start)
     finite.check_validation(job, split, found)
+    job.looked = found
     return {"validation_loss": found.loss, "validation_accuracy": found.accuracy}
 
 

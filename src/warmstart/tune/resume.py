@@ -23,7 +23,7 @@ from warmstart.tune.shards import Shards
 from warmstart.tune.signals import Stop, StopNow
 
 PLACE = ("phase", "epoch", "step", "steps", "loss_sum", "loss_count", "stop", "history", "proofs")
-TROUBLE = ("skipped", "skips", "bad_rows", "limits")
+TROUBLE = ("skipped", "skips", "bad_rows", "limits", "exploded")
 
 
 @dataclass

@@ -15,7 +15,8 @@ SIZES = ((10, "few"), (100, "some"), (1001, "many"))  # labelled rows per class:
 STEPS = 400  # of the optimiser, that a fine-tuning needs
 EPOCHS = (3, 20)  # at least and at most
 HEAD_START = 0.5  # share of the loss that the head leaves to the body
-FEW_START = 0.1  # the same where classes have few rows: from further away the body does not come back
+FEW_START = 0.1  # the same where classes have hardly any rows: from further away the body does not come back
+SCARCE = 5  # rows of the median class, below which that is so
 CLEAR = 0.8  # from here on a strategy is the table's first choice
 
 
@@ -119,7 +120,7 @@ def head_first(facts: Facts) -> tuple[Phase, ...]:
     best = frozen_head(facts)
     if best.solver != "logistic":
         return (replace(best, epochs=3),)
-    return best, replace(best, leave=FEW_START if size(facts) == "few" else HEAD_START)
+    return best, replace(best, leave=FEW_START if facts.median_per_class < SCARCE else HEAD_START)
 
 
 def fine_phase(facts: Facts, *learn: str, length: int = 0) -> Phase:

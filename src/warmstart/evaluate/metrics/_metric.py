@@ -23,6 +23,7 @@ class Metric(ABC):
     better: ClassVar[str]  # "higher" or "lower"
     unit: ClassVar[str]  # "points": a share, shown as per cent; "nats"; "" for a plain number
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)  # between which every value lies
+    too_high: ClassVar[bool] = False  # with few rows, and on bootstrap draws once more
 
     margin: float = 0.01  # the smallest difference of practical interest, > 0
 

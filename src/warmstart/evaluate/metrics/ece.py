@@ -19,6 +19,7 @@ class Ece(Metric):
     title = "calibration error"
     better = "lower"
     unit = "points"
+    too_high = True
     bins: int = 15
 
     def resampled(self, truth_N: Ints, probabilities_NC: Floats, counts_BN: Floats) -> Floats:

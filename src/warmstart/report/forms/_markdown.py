@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from warmstart.base.result import Result
 from warmstart.base.types import Finding, Gain
+from warmstart.report import seeds
 from warmstart.report.panels import metrics
 from warmstart.report.units import metric
-from warmstart.report.words import amount, clock, count, one_line, p_value, utf8
+from warmstart.report.words import amount, clock, count, one_line, utf8
 
 # ":" and "@" and "." make bare links; the others emphasis, code, tables, formulas.
 _MARKS = re.compile(r"[\\`*_\[\]|~#$!@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -60,14 +61,29 @@ def _run_row(result: Result, name: str, names: Sequence[str]) -> list[str]:
     measures = [(metric(n).unit, run.metrics.get(n)) for n in names]
     cells = [f"{u.show(m.value)} {inert(u.interval(m.low, m.high))}" if m else "" for u, m in measures]
     title = f"**{inert(name)}** (recommended)" if name == result.recommended else inert(name)
+    title += f": {inert(run.baseline)}" if run.baseline else ""
     return [title, *cells, clock(run.seconds), amount(run.trained_parameters)]
+
+
+def seeds_table(result: Result) -> str:
+    """The runs over their seeds, with what each seed's model reaches; and which one is shipped."""
+    numbers = [str(one.seed) for _, run in seeds.arms(result) for one in run.seeds]
+    head = ["run", "mean", "spread", *(f"seed {number}" for number in dict.fromkeys(numbers))]
+    rows = [
+        [inert(cell) for cell in (name, seeds.mean(result, run), seeds.spread(result, run))]
+        + [inert(reading) for _, reading in seeds.each(result, run)]
+        for name, run in seeds.arms(result)
+    ]
+    told = [f"{seeds.explained(result)}.", seeds.shipped(result)]
+    words = " ".join(inert(text if text.endswith(".") else f"{text}.") for text in told if text)
+    return f"{words}\n\n{table(head, rows, range(1, len(head)))}"
 
 
 def gain_line(gain: Gain) -> str:
     """One gain as a sentence: "+3.4 points [+1.6, +5.2] accuracy over frozen (p = 0.010, 500 rows)"."""
     kind = metric(gain.metric)
     reading = inert(kind.difference.reading(gain.value, gain.low, gain.high, signed=True))
-    certainty = f"{inert(p_value(gain.p))}, {count(gain.n)} rows"
+    certainty = f"{inert(seeds.certainty(gain))}, {count(gain.n)} rows"
     return f"**{reading}** {inert(kind.title)} over {inert(gain.rival)} ({certainty})"
 
 

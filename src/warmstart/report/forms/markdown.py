@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
+from warmstart.report import seeds
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import metric
 from warmstart.report.words import (
@@ -38,6 +39,7 @@ def text(result: Result) -> str:
     parts = [
         _verdict(result),
         _runs(result),
+        _seeds(result),
         _gains(result),
         _plan(result),
         _findings(result),
@@ -62,6 +64,10 @@ def _verdict(result: Result) -> str:
 def _runs(result: Result) -> str:
     rows = f"{count(result.data.test)} test rows" if result.data.test else "the test rows"
     return f"## Runs on {rows}\n\n{md.runs_table(result)}"
+
+
+def _seeds(result: Result) -> str:
+    return f"## Over {result.seeds} seeds\n\n{md.seeds_table(result)}" if seeds.several(result) else ""
 
 
 def _gains(result: Result) -> str:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from warmstart.base.files import write_text
 from warmstart.base.result import RankedModel, Result
 from warmstart.base.types import Measure
+from warmstart.report import seeds
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import in_order, metric
 from warmstart.report.words import amount, clock, count, moment, one_line, spoken, training, utf8
@@ -92,8 +93,9 @@ def _clean(value: Any) -> Any:
 
 
 def _measures(result: Result) -> dict[str, Measure]:
-    run = result.runs.get(result.recommended)
-    return {name: run.metrics[name] for name in in_order(set(run.metrics))} if run else {}
+    """What the model of this folder reaches itself, not the mean over seeds."""
+    found = result.shipped or result.runs.get(result.recommended)
+    return {name: found.metrics[name] for name in in_order(set(found.metrics))} if found else {}
 
 
 def _start(result: Result) -> RankedModel | None:
@@ -159,7 +161,8 @@ def _evaluation(result: Result) -> str:
     lines = md.bullets(map(md.gain_line, result.gains.values()))
     gains = f"\n\nAgainst its rivals on the same rows:\n\n{lines}" if lines else ""
     intro = "On test rows that chose nothing; intervals in brackets."
-    return f"## Evaluation\n\n{intro}\n\n{md.runs_table(result)}{gains}"
+    over = f"\n\n{md.seeds_table(result)}" if seeds.several(result) else ""
+    return f"## Evaluation\n\n{intro}\n\n{md.runs_table(result)}{over}{gains}"
 
 
 def _limits(result: Result) -> str:
@@ -182,7 +185,7 @@ def _made(result: Result) -> str:
         f"## How it was made\n\n"
         f"By warmstart {md.inert(result.version)} on {md.inert(moment(result.created))} "
         f"in {clock(result.seconds)}; the plan was {md.inert(result.plan.strategy)}, "
-        f"seed {result.reproduce.seed}.\n\n"
+        f"seed {result.shipped.seed if result.shipped else result.reproduce.seed}.\n\n"
         f"{md.bullets(phases)}\n\n{md.block(result.reproduce.command, 'sh')}\n\n"
         f"With {md.inert(versions)}."
     )

@@ -1,0 +1,1 @@
+"""How a score grows with labelled rows: fitted, predicted with its doubt, or refused with the reason."""

@@ -1,0 +1,35 @@
+"""A few timed steps tell how fast a model learns, and leave it as it was."""
+
+import pytest
+import torch
+
+import tune_worlds as worlds
+from warmstart.tune import pace
+
+
+@pytest.mark.parametrize("kind", ["bert", "mobilenet_v1"])
+def test_steps_cost_less_from_further_up_and_nothing_has_moved(kind):
+    model = worlds.pretrained(kind)
+    before, head = worlds.state(model), len(model.anatomy.groups) - 1
+    found = pace.measure(model.anatomy, worlds.task(kind), worlds.splits(kind)["train"], (0, head), 8, 0)
+    assert found.step.keys() == found.look.keys() == {0, head}
+    assert found.step[0] > found.step[head] > 0
+    assert found.look[0] > found.look[head] > 0
+    assert found.move > 0
+    assert worlds.equal(worlds.state(model), before)
+    assert all(p.grad is None for p in model.module.parameters())
+
+
+def test_weights_are_those_from_a_group_on_without_words_that_never_occur():
+    model = worlds.pretrained("bert")
+    model.anatomy.set_learning(("*",), "frozen")
+    head = len(model.anatomy.groups) - 1
+    counts = pace.moved(model.anatomy, worlds.splits("bert")["train"], (0, head))
+    assert counts[head] == sum(p.numel() for p in model.anatomy.groups[-1].parameters())
+    assert counts[head] < counts[0] <= model.parameters
+
+
+def test_what_the_backward_pass_keeps_is_counted_once():
+    linear, x = torch.nn.Linear(100, 50), torch.ones(10, 100, requires_grad=True)
+    kept = pace.kept_for_backward(lambda: linear(x).exp().sum(), linear.parameters())
+    assert kept == 4 * (10 * 100 + 10 * 50)
