@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -47,6 +49,7 @@ class Arm:
 def carry_out(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready) -> Arm | str:
     """Train by `plan`; or why that cannot be done with this model. Nothing is saved."""
     task = task_of(bundle)
+    give_back()
     with peak_memory() as peak:
         started, cpu, begun = time.perf_counter(), time.process_time(), resident()
         try:
@@ -87,6 +90,13 @@ class peak_memory:
 
     def __exit__(self, *_: object) -> None:
         self.peak.bytes = status("VmHWM")
+
+
+def give_back() -> None:
+    """Freed memory of what went before to the system, so that it is not counted as of what follows."""
+    gc.collect()
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def resident() -> int:

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 from benchmarks.decisions import arms
-from benchmarks.decisions.worlds import ASSETS, Cell, world, write_cell
+from benchmarks.decisions.worlds import Cell, world, write_cell
 from benchmarks.street import at_pixels
 from warmstart.base.tables import to_table
-from warmstart.base.types import Bundle, Facts, Ranking
-from warmstart.street import deciding, stops, training
+from warmstart.models.card import ZOO
+from warmstart.street import deciding, pricing, stops, training
 from warmstart.street.folder import Options, Trip, begin
 
-VERSION = 2  # of what is written
+VERSION = 3  # of what is written
 
 
 def record(cell: Cell, out: Path) -> Path:
-    return out / "cells" / f"{cell.name}.json"
+    return out / "cells" / f"{cell.name.replace(':', '-')}.json"
 
 
 def run(cell: Cell, out: Path) -> dict[str, Any]:
@@ -57,13 +57,18 @@ def explore(cell: Cell, out: Path, place: Path) -> tuple[dict[str, Any], dict[st
     started = time.perf_counter()
     ready = training.prepare(trip, bundle, training.load_for(trip, plan, facts.modality))
     preparing = time.perf_counter() - started
+    plans = dict(arms.plans(facts, ranking.best.candidate.source, cell.seed))
+    started = time.perf_counter()
+    pace = pricing.measured(trip, plans, facts, bundle, ready, plans["full"])
+    timing = time.perf_counter() - started
     places = [str(value) for value in bundle.rows.column("place")]
     table: dict[str, Any] = {
         "version": VERSION,
         "cell": asdict(cell),
         "rows": {name: len(bundle.split(name)) for name in ("train", "validation", "test")},
         "classes": list(bundle.labels),
-        "seconds": {"selecting": selecting, "preparing": preparing},
+        "seconds": {"selecting": selecting, "preparing": preparing, "timing": timing},
+        "pace": to_table(pace),
         "scored": to_table(ranking.best),
         "facts": to_table(facts),
         "planned": plan.strategy,
@@ -73,7 +78,8 @@ def explore(cell: Cell, out: Path, place: Path) -> tuple[dict[str, Any], dict[st
         "failed": {},
     }
     arrays = {"learned": np.array([places[row] for row in bundle.train])}
-    for name, arm in strategies(trip, bundle, facts, ranking, ready, cell.seed):
+    for name, plan in plans.items():
+        arm = arms.carry_out(trip, name, plan, bundle, ready)
         if isinstance(arm, str):
             table["failed"][name] = arm
             continue
@@ -82,13 +88,6 @@ def explore(cell: Cell, out: Path, place: Path) -> tuple[dict[str, Any], dict[st
             for key, values in arms.told(said, places).items():
                 arrays[f"{name}.{split}.{key}"] = values
     return table, arrays
-
-
-def strategies(
-    trip: Trip, bundle: Bundle, facts: Facts, ranking: Ranking, ready: training.Ready, seed: int
-) -> Any:
-    for name, plan in arms.plans(facts, ranking.best.candidate.source, seed):
-        yield name, arms.carry_out(trip, name, plan, bundle, ready)
 
 
 def measured(arm: arms.Arm) -> dict[str, Any]:
@@ -101,7 +100,6 @@ def measured(arm: arms.Arm) -> dict[str, Any]:
 def setting_out(cell: Cell, out: Path, place: Path) -> Trip:
     chosen, data = world(cell.world), place / "rows.csv"
     write_cell(chosen, cell.rows, cell.seed, data)
-    model = at_pixels(cell.model, cell.pixels, out) if chosen.kind == "image" else ""
     asked = {chosen.kind: chosen.kind, "label": "label", "group": "none"}
-    source = model or str(ASSETS / "weights" / cell.model)
+    source = cell.model if cell.model.startswith(ZOO) else at_pixels(cell.model, cell.pixels, out)
     return begin(Options(str(data), models=(source,), seed=cell.seed, **asked), place / "runs")

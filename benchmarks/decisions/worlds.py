@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warmstart.base.seeds import generator
+from warmstart.models.card import ZOO, zoo_names
+from warmstart.process import digits
 
 ASSETS = Path(os.environ.get("WARMSTART_ASSETS", "../shared/assets"))
 CHOOSING = 4  # training rows for each row that chooses
-MOST_PROVING = 1500  # rows outside the pool
+MOST_PROVING = 800  # rows outside the pool
+LEFT_OUT = 4  # times the rows of a cell: of what larger cells learn from, so much is asked about
 PICTURES = (".jpg", ".jpeg", ".png")
 MOBILENETS = (
     "mobilenet_v1_0.25_128",
@@ -25,6 +28,7 @@ MOBILENETS = (
     "mobilenet_v2_inat_insect",
 )
 ENCODERS = ("minilm-l2-small", "all-MiniLM-L6-v2", "stories260k_llama", "babyllama105_char")
+DIGITS = "digits"  # scikit-learn's scans, written as pictures; from the models that come with the package
 BANKING_CLASSES = 12  # of 77: the first by name, which are mostly about cards and so are near each other
 
 
@@ -46,6 +50,7 @@ WORLDS = (
     World("trashnet", "trashnet", 400, MOBILENETS, "image"),
     World("sign_digits", "sign_digits", 400, MOBILENETS, "image"),
     World("mnist_small", "mnist_small", 400, MOBILENETS, "image"),
+    World("digits", DIGITS, 800, tuple(f"{ZOO}{name}" for name in zoo_names()), "image"),
     World("amazon", "sentiment_sentences", 400, ENCODERS, "text", ("amazon_train.csv", "amazon_test.csv")),
     World("yelp", "sentiment_sentences", 400, ENCODERS, "text", ("yelp_train.csv", "yelp_test.csv")),
     World("sms_spam", "sms_spam", 2000, ENCODERS, "text"),
@@ -68,7 +73,8 @@ class Item:
 
 def items(chosen: World, split: str) -> list[Item]:
     """The rows of the published split, in a fixed order."""
-    place = ASSETS / "data" / chosen.folder
+    made = chosen.folder == DIGITS
+    place = digits(Path("runs/data"), per_class=100, seed=0) if made else ASSETS / "data" / chosen.folder
     if chosen.kind == "text":
         with (place / chosen.files[split == "test"]).open(encoding="utf-8", newline="") as file:
             found = [Item(row["text"], row["label"]) for row in csv.DictReader(file)]
@@ -107,7 +113,7 @@ PLACES = ("teach", "choose", "prove")
 
 
 def write_cell(chosen: World, rows: int, seed: int, path: Path) -> None:
-    """rows.csv of a cell; all rows that it does not learn from or choose on are in its test split.
+    """rows.csv of a cell; its test split has the proving rows and, of the pool, those of cells to 4 n.
 
     The column `place` says which they are: "teach-17" is the row that a cell of 18 rows would learn from, so
     that the model of a small cell can be judged on the rows that a larger one would have had.
@@ -122,7 +128,8 @@ def write_cell(chosen: World, rows: int, seed: int, path: Path) -> None:
         table = csv.writer(file)
         table.writerow([chosen.kind, "label", "split", "place"])
         for name, part in parts.items():
-            for number, item in enumerate(part):
+            most = len(part) if name == "prove" else LEFT_OUT * limits[name]
+            for number, item in enumerate(part[:most]):
                 split = splits[name] if number < limits[name] else "test"
                 table.writerow([item.value, item.label, split, f"{name}-{number}"])
     draft.replace(path)

@@ -169,7 +169,7 @@ def task_of_other_data(given):
 
 @case("no-such-score")
 def unknown_score(given):
-    return run_from(given, given.world / "text-model", "--set", "score=leep")
+    return run_from(given, given.world / "text-model", "--set", "score=lep")
 
 
 @case("unknown-key")

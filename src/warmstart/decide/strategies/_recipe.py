@@ -14,9 +14,7 @@ SIMILAR = 0.7  # share of the way from floor to perfect that frozen features mus
 SIZES = ((10, "few"), (100, "some"), (1001, "many"))  # labelled rows per class: under 10, 100, 1,001
 STEPS = 400  # of the optimiser, that a fine-tuning needs
 EPOCHS = (3, 20)  # at least and at most
-HEAD_START = 0.5  # share of the loss that the head leaves to the body
-FEW_START = 0.1  # the same where classes have hardly any rows: from further away the body does not come back
-SCARCE = 5  # rows of the median class, below which that is so
+SCARCE = 5  # rows of the median class; with fewer, texts do not come back from a head that says little
 CLEAR = 0.8  # from here on a strategy is the table's first choice
 
 
@@ -73,9 +71,14 @@ class Habit:
     low: float
     high: float
     decay: float  # per group towards the input
+    leave: float  # share of the loss that the head leaves to the body
+    scarce: float  # the same where the median class has fewer than SCARCE rows
 
 
-HABITS = {"text": Habit(2e-5, 110e6, 1e-5, 1e-3, 0.95), "image": Habit(1e-4, 25e6, 3e-5, 1e-3, 0.9)}
+HABITS = {
+    "text": Habit(2e-5, 110e6, 1e-5, 1e-3, 0.95, 0.5, 0.1),
+    "image": Habit(1e-4, 25e6, 3e-5, 1e-3, 0.9, 0.95, 0.95),
+}
 
 
 def rate(facts: Facts) -> float:
@@ -115,12 +118,14 @@ def head_first(facts: Facts) -> tuple[Phase, ...]:
     """The head before the body learns: the best one, then one that points the way and no more.
 
     Early stopping keeps the first where nothing later beats it on the validation rows. A head that fits its
-    rows perfectly leaves no loss, and the body nothing to learn (EXPERIMENTS.md), hence the second.
+    rows perfectly leaves no loss, and the body nothing to learn, hence the second; that of pictures may say
+    hardly anything, as their bodies learn fast (EXPERIMENTS.md, section 15).
     """
     best = frozen_head(facts)
     if best.solver != "logistic":
         return (replace(best, epochs=3),)
-    return best, replace(best, leave=FEW_START if facts.median_per_class < SCARCE else HEAD_START)
+    habit = HABITS[facts.modality]
+    return best, replace(best, leave=habit.scarce if facts.median_per_class < SCARCE else habit.leave)
 
 
 def fine_phase(facts: Facts, *learn: str, length: int = 0) -> Phase:
