@@ -39,11 +39,14 @@ def write_run(folder: Path, run: Run, mark: str) -> None:
     write_json(folder / "run.json", {"fingerprint": mark, "run": table})
 
 
-def read_run(folder: Path, mark: str) -> Run | None:
-    """The run that `write_run` left; None where there is none, where it is another one, or damaged."""
+def read_run(folder: Path, mark: str, *, model: bool = True) -> Run | None:
+    """The run that `write_run` left; None where there is none, where it is another one, or damaged.
+
+    It has to have left a `model` beside it, unless it is one that has none.
+    """
     try:
         table = read_json(folder / "run.json")
-        whole = table["run"].get("baseline") or (folder / "model" / "config.json").is_file()
+        whole = not model or table["run"].get("baseline") or (folder / "model" / "config.json").is_file()
         if table["fingerprint"] != mark or not whole:
             return None
         with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
