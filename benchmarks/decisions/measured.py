@@ -42,7 +42,7 @@ def key(read: Read) -> Key:
 
 
 def records_without(cells: Sequence[Read], world: str) -> Records:
-    """The record of each modality, fitted to all sets but one; the published one where that leaves too few."""
+    """Of each modality, fitted to all sets but one; the published one where that leaves too few."""
     found = dict(RECORDS)
     for modality in RECORDS:
         mine = [c for c in cells if c.facts.modality == modality and c.cell.world != world]
