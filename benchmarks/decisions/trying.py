@@ -1,4 +1,4 @@
-"""The pilots of a cell: every strategy tried on a quarter of its rows, as the product does before it decides."""
+"""The pilots of a cell: strategies tried on a quarter of its rows, as the product does before it decides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JUDGED, TEST = "judged", "test"
 
 
 def kept(cell: Cell, out: Path) -> Path:
-    return record(cell, out).with_suffix(".pilots.json")
+    return out / "pilots" / record(cell, out).name
 
 
 def run(cell: Cell, out: Path) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def run(cell: Cell, out: Path) -> dict[str, Any]:
         table, arrays = explore(cell, out, place)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path.with_suffix(".npz"), **arrays)
     draft = path.with_suffix(".tmp")
     draft.write_text(json.dumps(table), encoding="utf-8")
