@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,17 @@ from benchmarks.decisions.worlds import Cell
 from warmstart.base.tables import checked
 from warmstart.base.types import Facts
 
-PROVE, TEACH = "prove-", "teach-"
+PROVE = "prove-"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The pilots of a cell: by strategy, which judging and which proving rows were answered right."""
+
+    rows: int  # that they learned from
+    judged: dict[str, NDArray[np.bool_]]
+    proved: dict[str, NDArray[np.bool_]]
+    cpu: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class Read:
     facts: Facts
     table: dict[str, Any]
     right: dict[str, NDArray[np.bool_]]  # by strategy, proving rows in one order
-    left: dict[str, dict[str, bool]]  # by strategy, training rows of larger cells, by place
+    tried: Tried | None = None  # its pilots, where they were made
 
     @cached_property
     def scores(self) -> dict[str, float]:
@@ -41,16 +52,35 @@ class Read:
 def read(path: Path) -> Read:
     """The record of one cell."""
     table = json.loads(path.read_text(encoding="utf-8"))
-    right, left = {}, {}
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-        for name in table["arms"]:
-            places_N, right_N = arrays[f"{name}.test.places"].astype(str), arrays[f"{name}.test.right"]
-            proving_N = np.char.startswith(places_N, PROVE)
-            order = np.argsort(places_N[proving_N], kind="stable")
-            right[name] = right_N[proving_N][order]
-            left[name] = dict(zip(places_N[~proving_N], right_N[~proving_N].tolist(), strict=True))
+        right = {name: proving(arrays, f"{name}.test") for name in table["arms"]}
     facts = checked(Facts, table["facts"], str(path))
-    return Read(Cell(**table["cell"]), facts, table, right, left)
+    return Read(
+        Cell(**table["cell"]), facts, table, right, read_pilots(path.parents[1] / "pilots" / path.name)
+    )
+
+
+def read_pilots(path: Path) -> Tried | None:
+    """The pilots of a cell; None where there are none yet."""
+    if not path.is_file():
+        return None
+    table = json.loads(path.read_text(encoding="utf-8"))
+    names = list(table["trials"])
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        return Tried(
+            table["rows"],
+            {name: arrays[f"{name}.judged.right"] for name in names},
+            {name: proving(arrays, f"{name}.test") for name in names},
+            {name: table["trials"][name]["cpu"] for name in names},
+        )
+
+
+def proving(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.bool_]:
+    """Which of the proving rows were answered right, in one order for all."""
+    places_N, right_N = arrays[f"{name}.places"].astype(str), arrays[f"{name}.right"]
+    proving_N = np.char.startswith(places_N, PROVE)
+    found: NDArray[np.bool_] = right_N[proving_N][np.argsort(places_N[proving_N], kind="stable")]
+    return found
 
 
 def read_all(out: Path) -> list[Read]:
