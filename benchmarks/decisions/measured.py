@@ -50,9 +50,11 @@ def decide(read: Read, records: Records) -> Decided:
     pilots = piloted(read.tried, ask) if read.tried else ()
     chosen = choose(replace(facts, pilots=pilots), "model", seed=read.cell.seed, records=records)[0].strategy
     made = read.table["arms"]
-    tuning = sum(made[name]["cpu"] for name in dict.fromkeys((chosen, *RIVALS)) if name in made)
+    tuning = sum(made[name]["tuning"] for name in dict.fromkeys((chosen, *RIVALS)) if name in made)
     took = sum(pilot.seconds for pilot in pilots)
-    return Decided(chosen, ask if pilots else replace(ask, strategies=()), took, tuning, made[chosen]["cpu"])
+    return Decided(
+        chosen, ask if pilots else replace(ask, strategies=()), took, tuning, made[chosen]["tuning"]
+    )
 
 
 def priced(read: Read) -> Facts:
@@ -80,7 +82,7 @@ def piloted(tried: Tried, ask: Ask) -> tuple[Pilot, ...]:
             tried.rows,
             share_of(right_N),
             None if name == REFERENCE else ahead_of(right_N, hits[REFERENCE]),
-            tried.cpu[name],
+            tried.seconds[name],
         )
         for name, right_N in hits.items()
     )

@@ -26,7 +26,7 @@ class Tried:
     rows: int  # that they learned from
     judged: dict[str, NDArray[np.bool_]]
     proved: dict[str, NDArray[np.bool_]]
-    cpu: dict[str, float]
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_pilots(path: Path) -> Tried | None:
             table["rows"],
             {name: arrays[f"{name}.judged.right"] for name in names},
             {name: proving(arrays, f"{name}.test") for name in names},
-            {name: table["trials"][name]["cpu"] for name in names},
+            {name: table["trials"][name]["tuning"] for name in names},
         )
 
 

@@ -1,6 +1,5 @@
 """Which strategies are tried: those that may turn out to be best, as far as a quarter of the tuning pays."""
 
-
 import numpy as np
 import pytest
 from decide_facts import text
@@ -83,6 +82,12 @@ def test_beyond_the_record_those_that_suit_are_tried():
     beyond = facts(median_per_class=5000.0, rows=20_000)
     assert set(which(beyond, RIVALS, ("full", "gradual"), record()).strategies) == {"full", "gradual"}
     assert which(beyond, RIVALS, ("full",), record()).strategies == ()
+
+
+def test_one_that_is_expected_to_beat_the_reference_is_tried_too():
+    ask = which(facts(), RIVALS, (), record(gradual=(0.02, 0.05), frozen=(-0.3, 0.01)))
+    assert set(ask.strategies) == {"full", "gradual"}
+    assert "improvement on gradual" in ask.reason.saw
 
 
 def test_what_has_no_price_cannot_be_tried():
