@@ -59,7 +59,7 @@ def explore(cell: Cell, out: Path, place: Path) -> tuple[dict[str, Any], dict[st
     preparing = time.perf_counter() - started
     plans = dict(arms.plans(facts, ranking.best.candidate.source, cell.seed))
     started = time.perf_counter()
-    pace = pricing.measured(trip, plans, facts, bundle, ready, plans["full"])
+    pace = pricing.paces(trip, plans, facts, bundle, ready, plans["full"]).timed
     timing = time.perf_counter() - started
     places = [str(value) for value in bundle.rows.column("place")]
     table: dict[str, Any] = {
