@@ -79,7 +79,7 @@ def once(name: str, rows: int, pixels: int, out: Path) -> dict[str, Any]:
     place = out / "work" / f"seconds--{name}"
     shutil.rmtree(place, ignore_errors=True)
     try:
-        count = write(chosen, rows, place / "rows.csv")
+        write(chosen, rows, place / "rows.csv")
         sources = [m if m.startswith(ZOO) else at_pixels(m, pixels, out) for m in chosen.models]
         trip = starting(chosen, sources, place / "ranking")
         bundle = stops.read(trip)
@@ -96,7 +96,7 @@ def once(name: str, rows: int, pixels: int, out: Path) -> dict[str, Any]:
         shutil.rmtree(place, ignore_errors=True)
     return {
         "set": name,
-        "rows": count,
+        "rows": len(bundle.train),
         "pixels": pixels,
         "candidates": len(sources),
         "ranking": asdict(ranked),
@@ -106,22 +106,19 @@ def once(name: str, rows: int, pixels: int, out: Path) -> dict[str, Any]:
     }
 
 
-def write(chosen: World, rows: int, path: Path) -> int:
-    """So many training rows of a set (with fewer in it, test rows too) and a twentieth to look at."""
+def write(chosen: World, rows: int, path: Path) -> None:
+    """So many rows of a set to learn from, its published test rows among them, and some to look at."""
     found = [*items(chosen, "train"), *items(chosen, "test")]
-    if len(items(chosen, "train")) > rows:
-        order = generator(0, "seconds", chosen.name).permutation(len(items(chosen, "train")))
-        found = [found[i] for i in order]
+    order = generator(0, "seconds", chosen.name).permutation(len(found))
     looked_at = max(2, rows // LOOKED_AT)
-    count = min(rows, len(found) - looked_at)
+    count = min(rows, len(found) - 2 * looked_at)
+    splits = ["train"] * count + ["validation"] * looked_at + ["test"] * looked_at
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow([chosen.kind, "label", "split"])
-        for number, item in enumerate(found[:count] + found[-looked_at:] + found[-looked_at:]):
-            split = "train" if number < count else "validation" if number < count + looked_at else "test"
-            table.writerow([item.value, item.label, split])
-    return count
+        for split, number in zip(splits, order[: len(splits)], strict=True):
+            table.writerow([found[number].value, found[number].label, split])
 
 
 def starting(chosen: World, models: Sequence[str], place: Path) -> Trip:
