@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import weightedtau
 
-from benchmarks.decisions.records import Raced, halves, stacked
+from benchmarks.decisions.pools import Raced, halves, stacked
 from warmstart.base.seeds import generator
 
 SPLITS = 20
@@ -38,8 +38,8 @@ def tau_w(score: Sequence[float], truth: Sequence[float], by_truth: bool = True)
 
 def truths(raced: Raced) -> dict[str, dict[str, float]]:
     """Final accuracy of each candidate: tuned in full, and by the best of the tuned strategies."""
-    full = {m: e.accuracy("full") for m, e in raced.explored.items() if "full" in e.right}
-    return {"full": full, "best": {m: e.best_tuned() for m, e in raced.explored.items()}}
+    full = {m: e.scores["full"] for m, e in raced.tuned.items() if "full" in e.right}
+    return {"full": full, "best": {m: e.best_tuned for m, e in raced.tuned.items()}}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def placed(
     names = list(known)
     also = [m for m in names if default.get(m) is not None]
     full = wanted["full"]
-    racers = sorted(names, key=lambda m: (-known[m], raced.explored[m].parameters))[:RACERS]
+    racers = sorted(names, key=lambda m: (-known[m], raced.tuned[m].facts.parameters))[:RACERS]
     first, raced_first = racers[0], winner(raced, racers)
     costs = {m: fair_regret(raced, m) for m in {first, raced_first}}
     best = max(full.values())
@@ -89,7 +89,7 @@ def placed(
 
 def winner(raced: Raced, racers: Sequence[str]) -> str:
     """Whom the validation rows choose of candidates tuned in full: most right, then likeliest, then first."""
-    return max(racers, key=lambda m: (raced.explored[m].chosen_by["full"], -racers.index(m)))
+    return max(racers, key=lambda m: (raced.tuned[m].validated["full"], -racers.index(m)))
 
 
 def fair_regret(raced: Raced, chosen: str, splits: int = SPLITS) -> float:
@@ -114,7 +114,7 @@ def crossed(right_SN: NDArray[np.float64], chosen: int, masks: Iterable[NDArray[
 
 def answers(raced: Raced) -> tuple[NDArray[np.float64], list[str]]:
     """M x N: which proving rows the candidates answer right when tuned in full, and their names."""
-    full = {m: e.right["full"] for m, e in raced.explored.items() if "full" in e.right}
+    full = {m: e.right["full"] for m, e in raced.tuned.items() if "full" in e.right}
     return stacked(full, list(full)), list(full)
 
 

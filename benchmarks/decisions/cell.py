@@ -48,7 +48,7 @@ def run(cell: Cell, out: Path) -> dict[str, Any]:
 
 def explore(cell: Cell, out: Path, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Everything that is measured, as a table and as arrays by row."""
-    trip = setting_out(world(cell.world), (cell.model,), cell, out, place)
+    trip = setting_out(cell, out, place)
     bundle = stops.read(trip)
     started, cpu = time.perf_counter(), time.process_time()
     ranking, noticed = stops.select(trip, bundle)
@@ -98,7 +98,11 @@ def measured(arm: arms.Arm) -> dict[str, Any]:
     }
 
 
-def setting_out(chosen: World, models: Sequence[str], point: Point, out: Path, place: Path) -> Trip:
+def setting_out(cell: Cell, out: Path, place: Path) -> Trip:
+    return starting(world(cell.world), (cell.model,), cell, out, place)
+
+
+def starting(chosen: World, models: Sequence[str], point: Point, out: Path, place: Path) -> Trip:
     """A trip on the rows of a point of the grid, from these models of its world."""
     data = place / "rows.csv"
     write_cell(chosen, point.rows, point.seed, data)

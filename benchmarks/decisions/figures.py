@@ -21,8 +21,10 @@ from benchmarks.decisions.agreement import (
     placed,
     truths,
 )
-from benchmarks.decisions.policies import POLICIES, Policy
-from benchmarks.decisions.records import Explored, Raced, cells, races, rankings
+from benchmarks.decisions.cell import VERSION
+from benchmarks.decisions.policies import Policy, policies_of
+from benchmarks.decisions.pools import Raced, races, rankings
+from benchmarks.decisions.read import Read, read_all
 from benchmarks.decisions.regret import band, costs, summary
 from benchmarks.decisions.spread import DRAWS, Mean, mean_of
 from benchmarks.decisions.worlds import world
@@ -54,21 +56,21 @@ def figures(
     *,
     quick: bool = False,
     incomplete: bool = False,
-    policies: Mapping[str, Policy] = POLICIES,
-    version: int = 0,
+    policies: Callable[[Sequence[Read]], Mapping[str, Policy]] = policies_of,
+    version: int = VERSION,
 ) -> dict[str, Any]:
     """Everything that the tables show. `incomplete`: also of pools some of whose candidates are not tuned."""
     splits, draws = (QUICK_SPLITS, QUICK_DRAWS) if quick else (SPLITS, DRAWS)
-    explored = cells(out, version) if version else cells(out)
-    found = races(explored)
-    whole = [r for r in found if not r.lacking or (incomplete and len(r.explored) >= FEWEST)]
+    cells = read_all(out, version)
+    found = races(cells)
+    whole = [r for r in found if not r.lacking or (incomplete and len(r.tuned) >= FEWEST)]
     return {
-        "cells": len(explored),
+        "cells": len(cells),
         "quick": quick,
         "pools": {"judged": [r.name for r in whole], "lacking": lacking(found, whole)},
         "rankings": ranked(whole, rankings(out, ranking.VERSION), splits, draws),
-        "decisions": decided(explored, policies, splits, draws),
-        "accuracies": [accuracies(cell) for cell in explored],
+        "decisions": decided(cells, policies(cells), splits, draws),
+        "accuracies": [accuracies(cell) for cell in cells],
         "seconds": seconds(out),
     }
 
@@ -166,13 +168,11 @@ def ceiling(scored: Sequence[Raced], seen: Seen, draws: int) -> dict[str, Any]:
     return found
 
 
-def decided(
-    explored: Sequence[Explored], policies: Mapping[str, Policy], splits: int, draws: int
-) -> dict[str, Any]:
+def decided(cells: Sequence[Read], policies: Mapping[str, Policy], splits: int, draws: int) -> dict[str, Any]:
     """What each way to decide costs: in all cells, and by kind and rows."""
-    cost = costs(explored, policies, splits)
-    groups: dict[str, list[int]] = {ALL: list(range(len(explored)))} if explored else {}
-    for number, cell in enumerate(explored):
+    cost = costs(cells, policies, splits)
+    groups: dict[str, list[int]] = {ALL: list(range(len(cells)))} if cells else {}
+    for number, cell in enumerate(cells):
         groups.setdefault(cell.kind, []).append(number)
         groups.setdefault(f"{cell.kind}, {band(cell.cell.rows)} rows", []).append(number)
     ordered = sorted(groups, key=lambda g: (g != ALL, g))
@@ -180,21 +180,21 @@ def decided(
         group: {
             name: asdict(line)
             for name, line in summary(
-                [explored[i] for i in groups[group]], [cost[i] for i in groups[group]], draws
+                [cells[i] for i in groups[group]], [cost[i] for i in groups[group]], draws
             ).items()
         }
         for group in ordered
     }
 
 
-def accuracies(cell: Explored) -> dict[str, Any]:
+def accuracies(cell: Read) -> dict[str, Any]:
     """What each strategy of a cell reached on the proving rows."""
     return {
         **asdict(cell.cell),
         "kind": cell.kind,
         "proving": len(next(iter(cell.right.values()))),
-        "planned": cell.planned,
-        "accuracy": {name: cell.accuracy(name) for name in cell.right},
+        "planned": cell.table["planned"],
+        "accuracy": dict(cell.scores),
         "cpu": {name: arm["cpu"] for name, arm in cell.table["arms"].items()},
         "failed": dict(cell.table["failed"]),
     }

@@ -1,31 +1,35 @@
-"""Ways to decide: from an explored cell to the name of the strategy that would be carried out there.
+"""Ways to decide: from a cell that was run to the name of the strategy that would be carried out there.
 
-To judge another one, add a line to POLICIES. It may read all that is known before the strategies were run to
-their end (`cell.table`: facts, scored, pace, considered), and none of what they gave.
+To judge another one, add a line to FIXED, or to `policies_of` where it learns from other cells. It may read
+what is known before the strategies were run to their end (`cell.facts`, `cell.table`), and none of what they
+gave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
-from benchmarks.decisions.records import Explored
+from benchmarks.decisions import measured
+from benchmarks.decisions.read import Read
 
-Policy = Callable[[Explored], str]
+Policy = Callable[[Read], str]
 
 
 def always(strategy: str) -> Policy:
     return lambda cell: strategy
 
 
-def planned(cell: Explored) -> str:
-    """What `decide.choose` proposed from the facts, without pilots."""
-    return cell.planned
+def planned(cell: Read) -> str:
+    """What `decide.choose` said when the cell was run, from the facts alone."""
+    return str(cell.table["planned"])
 
 
-CHOSEN = "chosen by the rules"
-POLICIES: dict[str, Policy] = {
+CHOSEN, MEASURED = "chosen by the rules", "chosen with record and pilots"
+BESIDE = "always full (head first: LP-FT)"  # what accuracy is compared with, pair by pair
+FIXED: dict[str, Policy] = {
     CHOSEN: planned,
-    "always full (head first: LP-FT)": always("full"),
+    BESIDE: always("full"),
     "always plain fine-tuning": always("plain"),
     "always frozen": always("frozen"),
     "always LoRA": always("lora"),
@@ -33,4 +37,17 @@ POLICIES: dict[str, Policy] = {
     "always gradual": always("gradual"),
     "always scratch": always("scratch"),
 }
-BESIDE = "always full (head first: LP-FT)"  # what accuracy is compared with, pair by pair
+
+
+def policies_of(cells: Sequence[Read]) -> Mapping[str, Policy]:
+    """All ways to decide; what learns from other cells learns from these, never from those of its own set."""
+    known = {measured.key(cell): cell for cell in cells}
+
+    @cache
+    def without(world: str) -> measured.Records:
+        return measured.records_without(cells, world)
+
+    def with_pilots(cell: Read) -> str:
+        return measured.decide(cell, known, without(cell.cell.world)).strategy
+
+    return {CHOSEN: planned, MEASURED: with_pilots, **FIXED}

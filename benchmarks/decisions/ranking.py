@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decisions.cell import setting_out
+from benchmarks.decisions.cell import starting
 from benchmarks.decisions.logme_published import logme_published
 from benchmarks.decisions.worlds import World, world
 from warmstart.base.types import Bundle, Candidate
@@ -90,7 +90,7 @@ def run(pool: Pool, out: Path) -> dict[str, Any]:
 def score(pool: Pool, out: Path, place: Path) -> dict[str, Any]:
     """Every score of every candidate, as a table."""
     chosen = world(pool.world)
-    trip = setting_out(chosen, chosen.models, pool, out, place)
+    trip = starting(chosen, chosen.models, pool, out, place)
     bundle = stops.read(trip)
     started, cpu = time.perf_counter(), time.process_time()
     ranking, _ = stops.select(trip, bundle)

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.decisions.agreement import SPLITS, crossed
-from benchmarks.decisions.policies import BESIDE, POLICIES, Policy
-from benchmarks.decisions.records import Explored, halves, stacked
+from benchmarks.decisions.policies import BESIDE, Policy
+from benchmarks.decisions.pools import halves, stacked
+from benchmarks.decisions.read import Read
 from benchmarks.decisions.spread import Mean, mean_of
 
 BANDS = ((0, 100), (101, 400), (401, 10**9))
@@ -36,7 +37,7 @@ class Cost:
 
 
 def costs(
-    cells: Sequence[Explored], policies: Mapping[str, Policy] = POLICIES, splits: int = SPLITS
+    cells: Sequence[Read], policies: Mapping[str, Policy], splits: int = SPLITS
 ) -> list[dict[str, Cost]]:
     """Of each cell the cost of each policy, but of those whose strategy could not be carried out there."""
     alike = defaultdict(list)
@@ -51,29 +52,29 @@ def costs(
     return found
 
 
-def cost_of(cell: Explored, others: Sequence[Explored], splits: int = SPLITS) -> dict[str, Cost]:
+def cost_of(cell: Read, others: Sequence[Read], splits: int = SPLITS) -> dict[str, Cost]:
     """By strategy: its cost in this cell; `others` are the same cell with other seeds."""
     names = list(cell.right)
     right_SN = stacked(cell.right, names)
     masks = list(halves(right_SN.shape[1], splits, cell.cell.name))
-    best = max(map(cell.accuracy, names))
+    best = max(cell.scores[name] for name in names)
     elsewhere = best_elsewhere(names, others)
     return {
         name: Cost(
             strategy=name,
-            accuracy=cell.accuracy(name),
-            naive=best - cell.accuracy(name),
+            accuracy=cell.scores[name],
+            naive=best - cell.scores[name],
             fair=crossed(right_SN, number, masks),
-            seeds=cell.accuracy(elsewhere) - cell.accuracy(name) if elsewhere else None,
+            seeds=cell.scores[elsewhere] - cell.scores[name] if elsewhere else None,
         )
         for number, name in enumerate(names)
     }
 
 
-def best_elsewhere(names: Sequence[str], others: Sequence[Explored]) -> str:
+def best_elsewhere(names: Sequence[str], others: Sequence[Read]) -> str:
     """The strategy with the highest mean accuracy over other seeds; "" where there are none."""
     shared = [name for name in names if others and all(name in other.right for other in others)]
-    return max(shared, key=lambda name: float(np.mean([o.accuracy(name) for o in others])), default="")
+    return max(shared, key=lambda name: float(np.mean([o.scores[name] for o in others])), default="")
 
 
 def band(rows: int) -> str:
@@ -81,7 +82,7 @@ def band(rows: int) -> str:
     return f"up to {high}" if not low else f"over {low - 1}" if high == BANDS[-1][1] else f"{low} to {high}"
 
 
-def summary(cells: Sequence[Explored], cost: Sequence[Mapping[str, Cost]], draws: int) -> dict[str, Line]:
+def summary(cells: Sequence[Read], cost: Sequence[Mapping[str, Cost]], draws: int) -> dict[str, Line]:
     """By policy the means over these cells, intervals by set and seed; and of regret also by set alone."""
     names = dict.fromkeys(name for found in cost for name in found)
     return {name: line(name, cells, cost, draws) for name in names}
@@ -102,13 +103,13 @@ class Line:
     strategies: dict[str, int]  # how often each was chosen
 
 
-def line(name: str, cells: Sequence[Explored], cost: Sequence[Mapping[str, Cost]], draws: int) -> Line:
+def line(name: str, cells: Sequence[Read], cost: Sequence[Mapping[str, Cost]], draws: int) -> Line:
     pairs = [(cell, found) for cell, found in zip(cells, cost, strict=True) if name in found]
     mine = [found[name] for _, found in pairs]
     both = [(c, f) for c, f in pairs if BESIDE in f]
     again = [(c, f[name].seeds) for c, f in pairs]
 
-    def over(values: Sequence[float], of: Sequence[Explored], by_set: bool = False) -> Mean | None:
+    def over(values: Sequence[float], of: Sequence[Read], by_set: bool = False) -> Mean | None:
         keys = [c.cell.world if by_set else (c.cell.world, c.cell.seed) for c in of]
         return mean_of(values, keys, draws)
 

@@ -15,10 +15,11 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks.decisions import page, ranking, seconds
+from benchmarks.decisions import page, ranking, seconds, trying
 from benchmarks.decisions.cell import record, run
 from benchmarks.decisions.figures import figures
 from benchmarks.decisions.ranking import Pool
@@ -45,6 +46,9 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pixels", type=int, default=PIXELS, help="side of the pictures; 0: as trained")
     parser.add_argument("--minutes", type=float, default=0, help="begin no cell after that; 0: all")
     parser.add_argument("--part", default="1/1", help="2/3: the second of three processes that share it")
+    parser.add_argument(
+        "--pilots", action="store_true", help="of cells that were run, try what is tried first"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/decisions"))
     parser.add_argument("--rankings", action="store_true", help="score all candidates instead of tuning")
@@ -82,12 +86,13 @@ def main(words: Sequence[str]) -> None:
     for point in points(given):
         if time.monotonic() > end:
             break
-        if not path_of(point, out).is_file():
-            carry_out(point, out)
+        work = ranked if given.rankings else tried if given.pilots else explored
+        if waits(point, out, given.pilots):
+            carry_out(point, out, work)
 
 
 def points(given: argparse.Namespace) -> list[Cell | Pool]:
-    """The cells to explore or the pools to rank, of the part that was asked for."""
+    """The cells to explore or to try things in, or the pools to rank, of the part that was asked for."""
     found: list[Cell | Pool]
     if given.rankings:
         found = list(ranking.pools(given.sets, given.rows, given.seeds, given.pixels))
@@ -97,8 +102,12 @@ def points(given: argparse.Namespace) -> list[Cell | Pool]:
     return found[number - 1 :: count]
 
 
-def path_of(point: Cell | Pool, out: Path) -> Path:
-    return ranking.record(point, out) if isinstance(point, Pool) else record(point, out)
+def waits(point: Cell | Pool, out: Path, pilots: bool) -> bool:
+    """Is this still to be done, and can it be? Pilots are for cells that were run."""
+    if isinstance(point, Pool):
+        return not ranking.record(point, out).is_file()
+    run_already = record(point, out).is_file()
+    return run_already and not trying.kept(point, out).is_file() if pilots else not run_already
 
 
 def show(given: argparse.Namespace, out: Path) -> None:
@@ -113,11 +122,11 @@ def show(given: argparse.Namespace, out: Path) -> None:
     print(json.dumps({"id": "decisions", "figures": found}) if given.json else tables(found))
 
 
-def carry_out(point: Cell | Pool, out: Path) -> None:
+def carry_out(point: Any, out: Path, work: Callable[[Any, Path], str]) -> None:
     """A point that fails is said and leaves no record; the others go on."""
     started = time.monotonic()
     try:
-        said = ranked(point, out) if isinstance(point, Pool) else explored(point, out)
+        said = work(point, out)
     except Exception:  # whatever it is, the study has hundreds of other points
         print(f"{point.name}: failed\n{traceback.format_exc()}", file=sys.stderr, flush=True)
         return
@@ -129,7 +138,10 @@ def explored(cell: Cell, out: Path) -> str:
     return " ".join(f"{name} {arm['test_accuracy']:.3f}" for name, arm in arms.items())
 
 
+def tried(cell: Cell, out: Path) -> str:
+    return "pilots " + " ".join(trying.run(cell, out)["trials"])
+
+
 def ranked(pool: Pool, out: Path) -> str:
     scores = ranking.run(pool, out)["scores"]
-    first = sorted(scores, key=lambda model: -scores[model][ranking.ORDER])
-    return " > ".join(first)
+    return " > ".join(sorted(scores, key=lambda model: -scores[model][ranking.ORDER]))

@@ -9,12 +9,15 @@ import pytest
 from scipy.stats import multivariate_normal, weightedtau
 
 from benchmarks.decisions import agreement, figures, page, ranking, regret, seconds, study, tables
-from benchmarks.decisions.cell import VERSION, setting_out
+from benchmarks.decisions.cell import VERSION, setting_out, starting
 from benchmarks.decisions.logme_published import evidence, logme_published
-from benchmarks.decisions.policies import BESIDE, CHOSEN, POLICIES
-from benchmarks.decisions.records import Explored, Raced, cells, races
+from benchmarks.decisions.policies import BESIDE, CHOSEN, FIXED, MEASURED
+from benchmarks.decisions.pools import Raced, races
+from benchmarks.decisions.read import Read, read_all
 from benchmarks.decisions.spread import mean_of
 from benchmarks.decisions.worlds import Cell, world
+from warmstart.base.tables import to_table
+from warmstart.base.types import Facts
 from warmstart.select.scores import SCORES
 from warmstart.select.scores.logme import maximise
 
@@ -111,12 +114,32 @@ def test_where_rows_are_few_it_ranks_wide_noise_first_and_the_products_does_not(
 # regret
 
 
-def explored(right, model=DIGITS[0], seed=0, rows=50, planned="full", world="digits", validated=None):
+def facts(model=DIGITS[0]):
+    """What a cell of the digits would know; later candidates are larger."""
+    return Facts(
+        task="image_classification",
+        modality="image",
+        rows=50,
+        classes=10,
+        fewest_per_class=4,
+        median_per_class=5.0,
+        floor=0.1,
+        probe=0.6,
+        groups=("stem", "head"),
+        depths={"stem": -1.0},
+        parameters=10 + DIGITS.index(model),
+        pretrained=True,
+        head_is_linear=True,
+        can_pool=False,
+        can_cut=False,
+        has_batch_norm=True,
+    )
+
+
+def a_cell(right, model=DIGITS[0], seed=0, validated=None):
     found = {arm: np.asarray(values, bool) for arm, values in right.items()}
-    chosen_by = validated or {arm: (0.5, -1.0) for arm in found}
-    scored = {"candidate": {"parameters": 10 + DIGITS.index(model) if model in DIGITS else 10}}
-    table = {"arms": {arm: {"cpu": 1.0} for arm in found}, "failed": {}, "scored": scored}
-    return Explored(Cell(world, model, rows, seed), planned, found, chosen_by, table)
+    chosen = validated or {arm: (0.5, -1.0) for arm in found}
+    return Read(Cell("digits", model, 50, seed), facts(model), {"planned": "full"}, found, {}, chosen)
 
 
 def drawn(rng, shares, rows=200):
@@ -125,7 +148,7 @@ def drawn(rng, shares, rows=200):
 
 def test_where_all_strategies_are_equal_fair_regret_is_none_and_naive_regret_is_luck():
     rng = np.random.default_rng(0)
-    some = [explored(drawn(rng, [0.7] * 6), seed=i) for i in range(300)]
+    some = [a_cell(drawn(rng, [0.7] * 6), seed=i) for i in range(300)]
     found = [regret.cost_of(cell, [], splits=4)["full"] for cell in some]
     naive, fair = np.array([c.naive for c in found]), np.array([c.fair for c in found])
     assert naive.mean() > 0.02
@@ -135,14 +158,14 @@ def test_where_all_strategies_are_equal_fair_regret_is_none_and_naive_regret_is_
 def test_a_strategy_that_is_worse_costs_what_it_is_worse_by():
     rng = np.random.default_rng(1)
     shares = [0.6, 0.6, 0.6, 0.6, 0.5, 0.9]
-    found = [regret.cost_of(explored(drawn(rng, shares), seed=i), [], 4) for i in range(200)]
+    found = [regret.cost_of(a_cell(drawn(rng, shares), seed=i), [], 4) for i in range(200)]
     assert np.mean([c["full"].fair for c in found]) == pytest.approx(0.3, abs=0.01)
     assert np.mean([c["plain"].fair for c in found]) == pytest.approx(0, abs=0.005)
 
 
 def test_the_best_by_other_seeds_is_asked_in_this_one():
     def one(best, seed):
-        return explored({arm: [arm == best, False] for arm in ARMS}, seed=seed)
+        return a_cell({arm: [arm == best, False] for arm in ARMS}, seed=seed)
 
     here, there = one("full", 0), [one("plain", 1), one("plain", 2)]
     found = regret.cost_of(here, there)
@@ -151,8 +174,8 @@ def test_the_best_by_other_seeds_is_asked_in_this_one():
 
 
 def test_a_way_to_decide_is_a_function_and_counts_only_where_it_can_be_carried_out():
-    some = [explored({arm: [True, arm != "frozen"] for arm in ARMS}, seed=i) for i in range(2)]
-    more = {**POLICIES, "by size": lambda cell: "frozen" if cell.cell.seed else "full"}
+    some = [a_cell({arm: [True, arm != "frozen"] for arm in ARMS}, seed=i) for i in range(2)]
+    more = {**FIXED, "by size": lambda cell: "frozen" if cell.cell.seed else "full"}
     cost = regret.costs(some, more)
     assert [found["by size"].naive for found in cost] == [0.0, 0.5]
     assert all("always LoRA" not in found for found in cost), "no cell has that strategy"
@@ -189,7 +212,7 @@ def pool(shares, rows=400, seed=0, validated=None):
     found = {}
     for model, share in zip(DIGITS, shares, strict=True):
         right = {arm: rng.random(rows) < share for arm in ARMS}
-        found[model] = explored(right, model, seed, validated=(validated or {}).get(model))
+        found[model] = a_cell(right, model, seed, validated=(validated or {}).get(model))
     return Raced("digits", 50, seed, found)
 
 
@@ -255,13 +278,16 @@ def write_cell_record(out, cell, version=VERSION):
             arrays[f"{arm}.{split}.places"] = np.array(places[: len(rows)])
             arrays[f"{arm}.{split}.right"] = rows
             arrays[f"{arm}.{split}.logs"] = np.where(rows, -0.1, -2.0)
+    step = {"0": 0.001, "1": 0.001}
     table = {
         "version": version,
         "cell": asdict(cell),
+        "rows": {"train": 50, "validation": 12, "test": 4},
         "planned": "partial",
         "arms": said,
         "failed": {"lora": "no linear layers"},
-        "scored": {"candidate": {"parameters": 100}},
+        "facts": to_table(facts(cell.model)),
+        "pace": {"step": step, "look": step, "move": 0.0, "weights": {"0": 10, "1": 5}, "saved": 9},
     }
     path = out / "cells" / f"{cell.name.replace(':', '-')}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -282,10 +308,10 @@ def write_ranking(out, name="digits--50--0"):
 def test_only_proving_rows_count_and_all_strategies_have_them_in_one_order(tmp_path):
     write_cell_record(tmp_path, Cell("digits", DIGITS[0], 50, 0))
     write_cell_record(tmp_path, Cell("digits", DIGITS[1], 50, 0), version=VERSION - 1)
-    (found,) = cells(tmp_path)
-    assert found.right["full"].tolist() == [True, True, False]
+    (found,) = read_all(tmp_path)
+    assert found.right["full"].tolist() == [True, False, True]
     assert found.right["frozen"].tolist() == [True, False, False]
-    assert found.chosen_by["full"] == (0.5, pytest.approx(-1.05))
+    assert found.validated["full"] == (0.5, pytest.approx(-1.05))
     assert races([found])[0].lacking == DIGITS[1:], "an older record is not of this study"
 
 
@@ -312,7 +338,7 @@ def test_figures_are_json_without_holes_and_say_which_pools_are_not_whole(place)
 
 def test_tables_name_every_score_and_every_way_to_decide(place):
     said = tables.tables(figures.figures(place, quick=True))
-    assert all(name in said for name in (*tables.NAMES.values(), *POLICIES) if name != "always LoRA")
+    assert all(name in said for name in (*tables.NAMES.values(), *FIXED, MEASURED) if name != "always LoRA")
     for name, drawn_ in tables.plots(figures.figures(place, quick=True)).items():
         assert name.endswith(".svg")
         assert ElementTree.fromstring(drawn_).tag == "{http://www.w3.org/2000/svg}svg"
@@ -362,16 +388,9 @@ def test_a_pool_is_ranked_on_the_rows_of_its_cells_and_not_again(tmp_path, monke
     path.write_text(json.dumps({"kept": True}))
     study.main(words)
     assert json.loads(path.read_text()) == {"kept": True}
-    chosen = world("digits")
-    given = [
-        (tmp_path / "a", DIGITS, ranking.Pool("digits", 50, 0)),
-        (tmp_path / "b", DIGITS[:1], Cell("digits", DIGITS[0], 50, 0)),
-    ]
-    rows = []
-    for where, models, point in given:
-        setting_out(chosen, models, point, tmp_path, where)
-        rows.append((where / "rows.csv").read_text())
-    assert rows[0] == rows[1]
+    starting(world("digits"), DIGITS, ranking.Pool("digits", 50, 0), tmp_path, tmp_path / "a")
+    setting_out(Cell("digits", DIGITS[0], 50, 0), tmp_path, tmp_path / "b")
+    assert (tmp_path / "a" / "rows.csv").read_text() == (tmp_path / "b" / "rows.csv").read_text()
 
 
 def test_networks_for_other_pictures_come_after_those_with_a_published_accuracy():

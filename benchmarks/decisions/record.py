@@ -1,0 +1,67 @@
+"""Fit the table of decide/record.py on the study's cells: how each strategy fares beside full fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import log10
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.decisions.read import Read
+from warmstart.decide.record import HALFWAY, MIDDLE, REFERENCE, Record, Trend
+
+RIDGE = 1.0  # cells that say nothing but the mean, so that few sets do not bend the line
+STRATEGIES = ("frozen", "partial", "gradual", "lora", "scratch")
+
+Floats = NDArray[np.float64]
+
+
+def record(cells: Sequence[Read]) -> Record:
+    """The record that these cells of one modality make."""
+    trends = {name: trend(cells, name) for name in STRATEGIES if any(name in c.scores for c in cells)}
+    rows = [c.facts.median_per_class for c in cells]
+    known = {name: found for name, found in trends.items() if found is not None}
+    return Record(known, (min(rows), max(rows)), max(c.facts.parameters for c in cells), len(cells))
+
+
+def trend(cells: Sequence[Read], strategy: str) -> Trend | None:
+    """The line of one strategy, and the spread of cells of sets that it was not fitted to."""
+    mine = [c for c in cells if strategy in c.scores and REFERENCE in c.scores]
+    sets = sorted({c.cell.world for c in mine})
+    if len(sets) < 2:
+        return None
+    left = [c for name in sets for c in mine if c.cell.world == name]
+    off = np.concatenate([residuals(mine, name, strategy) for name in sets])
+    noise = np.array([c.noise(strategy, REFERENCE) ** 2 for c in left])
+    spread = float(np.sqrt(max(1e-4, (off**2).mean() - noise.mean())))
+    line = fitted(features(mine), differences(mine, strategy))
+    return Trend(*(round(float(v), 4) for v in (*line, spread)))
+
+
+def residuals(cells: Sequence[Read], world: str, strategy: str) -> Floats:
+    """What cells of a set are off the line of the others."""
+    others, own = [c for c in cells if c.cell.world != world], [c for c in cells if c.cell.world == world]
+    line = fitted(features(others), differences(others, strategy))
+    return differences(own, strategy) - features(own) @ line
+
+
+def features(cells: Iterable[Read]) -> Floats:
+    return np.array([of_facts(c) for c in cells])
+
+
+def of_facts(read: Read) -> tuple[float, ...]:
+    f = read.facts
+    ahead = 0.0 if f.baseline is None else f.probe - f.baseline
+    return 1.0, log10(max(1.0, f.median_per_class) / MIDDLE), f.similarity - HALFWAY, ahead
+
+
+def differences(cells: Iterable[Read], strategy: str) -> Floats:
+    return np.array([c.scores[strategy] - c.scores[REFERENCE] for c in cells])
+
+
+def fitted(features_NK: Floats, values_N: Floats) -> Floats:
+    """Ridge on all columns but the first."""
+    penalty = RIDGE * np.diag([0.0, *np.ones(features_NK.shape[1] - 1)])
+    line: Floats = np.linalg.solve(features_NK.T @ features_NK + penalty, features_NK.T @ values_N)
+    return line

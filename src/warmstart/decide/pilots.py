@@ -1,0 +1,79 @@
+"""Which strategies are tried before one is chosen: those whose trial may change the choice.
+
+A trial is worth its price only where a strategy that is not first now may turn out to be: its expected
+improvement (Mockus 1975; Jones et al. 1998, Journal of Global Optimization 13:455) over what is first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import erf, exp, pi, sqrt
+
+from warmstart.base.types import Facts, Reason
+from warmstart.decide.expect import UNKNOWN, Z, expected
+from warmstart.decide.record import RECORDS, REFERENCE, Records
+
+WORTH = 0.002  # expected improvement in accuracy below which a strategy is not tried
+FEWEST = 20  # rows that judge
+SHARES = (1 / 2, 1 / 4)  # of the training rows that a trial learns from, the largest that can be paid
+MOST = 0.25  # of the seconds of the tuning that is decided on: the plan beside its rivals
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The trials to be made: each of these strategies on so many rows."""
+
+    strategies: tuple[str, ...]
+    rows: int
+    reason: Reason
+
+
+def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: Records = RECORDS) -> Ask:
+    """The strategies to try, the reference among them, and on how many rows; none, with the reason.
+
+    `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches.
+    """
+    judged = facts.rows - round(facts.rows * SHARES[0])
+    rule = f"pilots: what may gain {100 * WORTH:.1f} points or more is tried, within {MOST:.0%} of the tuning"
+    if judged < FEWEST:
+        saw = f"{facts.rows:,} training rows; {FEWEST} of them left out would have to judge"
+        return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
+    hopes = {
+        name: hope for name, hope in improvements(facts, suited, records).items() if name in facts.prices
+    }
+    hoped = sorted((name for name in hopes if hopes[name] >= WORTH), key=lambda name: -hopes[name])
+    told = ", ".join(f"{name} {100 * hope:.2f}" for name, hope in sorted(hopes.items(), key=lambda h: -h[1]))
+    if not hoped:
+        return Ask((), 0, Reason(rule, f"expected improvement in points: {told}", "none is tried"))
+    budget = MOST * sum(facts.prices[name].seconds for name in rivals if name in facts.prices)
+    while hoped:
+        names = (REFERENCE, *hoped)
+        for share in SHARES:
+            price = share * sum(facts.prices[name].seconds for name in names)
+            if price <= budget:
+                saw = f"expected improvement in points: {told}; {price:.1f} of {budget:.1f} s"
+                so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
+                return Ask(names, round(facts.rows * share), Reason(rule, saw, so))
+        hoped.pop()
+    saw = f"expected improvement in points: {told}; at most {budget:.1f} s"
+    return Ask((), 0, Reason(rule, saw, "none can be paid"))
+
+
+def improvements(facts: Facts, suited: Sequence[str] = (), records: Records = RECORDS) -> dict[str, float]:
+    """By strategy that is not expected to be first, the improvement that is hoped for, 0 to 1."""
+    known = expected(facts, records)
+    if not known:
+        return {name: improvement(UNKNOWN.mean, UNKNOWN.sd) for name in suited if name != REFERENCE}
+    first = max(known, key=lambda name: known[name].value, default="")
+    return {
+        name: improvement(m.value - known[first].value, (m.high - m.low) / (2 * Z))
+        for name, m in known.items()
+        if name not in (first, REFERENCE)
+    }
+
+
+def improvement(mean: float, sd: float) -> float:
+    """Of the positive part of a Gaussian."""
+    if sd == 0:
+        return max(0.0, mean)
+    z = mean / sd
+    return mean * (1 + erf(z / sqrt(2))) / 2 + sd * exp(-z * z / 2) / sqrt(2 * pi)
