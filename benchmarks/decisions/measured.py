@@ -1,18 +1,15 @@
-"""What the product would have decided in a cell: small cells of the same deal are the pilots of large ones.
+"""What the product would have decided in a cell: from its facts and the pilots that were made there.
 
-A cell's rows are the first of its seed's, so that the cell of a quarter of its rows learned from a part of
-them, and was asked about the others. The record that is believed is fitted without the set in question.
+The record that is believed is fitted without the set in question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from benchmarks.decisions import arms
-from benchmarks.decisions.read import TEACH, Read
+from benchmarks.decisions.read import Read, Tried
 from benchmarks.decisions.record import record
 from warmstart.base.tables import checked
 from warmstart.base.types import Cost, Facts, Pace, Pilot
@@ -22,8 +19,6 @@ from warmstart.decide.pilots import Ask, which
 from warmstart.decide.record import RECORDS, REFERENCE, Records
 from warmstart.street.piloting import SUITED, ahead_of, share_of
 from warmstart.street.training import RIVALS
-
-Key = tuple[str, str, int, int]
 
 
 @dataclass(frozen=True)
@@ -37,10 +32,6 @@ class Decided:
     own: float  # of the plan alone
 
 
-def key(read: Read) -> Key:
-    return read.cell.world, read.cell.model, read.cell.rows, read.cell.seed
-
-
 def records_without(cells: Sequence[Read], world: str) -> Records:
     """Of each modality, fitted to all sets but one; the published one where that leaves too few."""
     found = dict(RECORDS)
@@ -51,19 +42,19 @@ def records_without(cells: Sequence[Read], world: str) -> Records:
     return found
 
 
-def decide(read: Read, known: Mapping[Key, Read], records: Records) -> Decided:
-    """The decision on a cell, with the pilots that it asks for where their cells were run."""
+def decide(read: Read, records: Records) -> Decided:
+    """The decision on a cell, with the pilots that it asks for where they were made."""
     facts = priced(read)
     suited = [o.strategy for o in consider(facts) if o.suits >= SUITED]
     ask = which(facts, (REFERENCE, *RIVALS), suited, records)
-    small = known.get((*key(read)[:2], ask.rows, read.cell.seed)) if ask.strategies else None
-    pilots = piloted(read, small, ask) if small else ()
+    pilots = piloted(read.tried, ask) if read.tried else ()
     chosen = choose(replace(facts, pilots=pilots), "model", seed=read.cell.seed, records=records)[0].strategy
-    took = sum(small.table["arms"][p.strategy]["cpu"] for p in pilots) if small else 0.0
-    names = dict.fromkeys((chosen, *RIVALS))
-    arms_ = read.table["arms"]
-    tuning = sum(arms_[name]["cpu"] for name in names if name in arms_)
-    return Decided(chosen, ask if pilots else replace(ask, strategies=()), took, tuning, arms_[chosen]["cpu"])
+    made = read.table["arms"]
+    tuning = sum(made[name]["tuning"] for name in dict.fromkeys((chosen, *RIVALS)) if name in made)
+    took = sum(pilot.seconds for pilot in pilots)
+    return Decided(
+        chosen, ask if pilots else replace(ask, strategies=()), took, tuning, made[chosen]["tuning"]
+    )
 
 
 def priced(read: Read) -> Facts:
@@ -79,24 +70,19 @@ def priced(read: Read) -> Facts:
     return replace(read.facts, prices=prices, cannot=dict(read.table["failed"]))
 
 
-def piloted(read: Read, small: Read, ask: Ask) -> tuple[Pilot, ...]:
-    """Trials as the cell of fewer rows made them, judged on the half of this cell's rows that stays apart."""
-    half, rows = read.cell.rows // 2, read.cell.rows
-    judging = [f"{TEACH}{number}" for number in range(half, rows)]
-    hits = {
-        name: np.array([small.left[name][place] for place in judging if place in small.left[name]], float)
-        for name in ask.strategies
-        if name in small.left
-    }
-    if REFERENCE not in hits or not len(hits[REFERENCE]):
+def piloted(tried: Tried, ask: Ask) -> tuple[Pilot, ...]:
+    """The pilots that are asked for, as they were made on a quarter of the rows."""
+    names = [name for name in ask.strategies if name in tried.judged]
+    if REFERENCE not in names:
         return ()
+    hits = {name: tried.judged[name].astype(float) for name in names}
     return tuple(
         Pilot(
             name,
-            ask.rows,
+            tried.rows,
             share_of(right_N),
             None if name == REFERENCE else ahead_of(right_N, hits[REFERENCE]),
-            small.table["arms"][name]["cpu"],
+            tried.seconds[name],
         )
         for name, right_N in hits.items()
     )

@@ -41,13 +41,12 @@ FIXED: dict[str, Policy] = {
 
 def policies_of(cells: Sequence[Read]) -> Mapping[str, Policy]:
     """All ways to decide; what learns from other cells learns from these, never from those of its own set."""
-    known = {measured.key(cell): cell for cell in cells}
 
     @cache
     def without(world: str) -> measured.Records:
         return measured.records_without(cells, world)
 
     def with_pilots(cell: Read) -> str:
-        return measured.decide(cell, known, without(cell.cell.world)).strategy
+        return measured.decide(cell, without(cell.cell.world)).strategy
 
     return {CHOSEN: planned, MEASURED: with_pilots, **FIXED}

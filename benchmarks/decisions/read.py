@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,18 @@ from benchmarks.decisions.worlds import Cell, world
 from warmstart.base.tables import checked
 from warmstart.base.types import Facts
 
-PROVE, TEACH = "prove-", "teach-"
+PROVE = "prove-"
 TUNED = ("partial", "gradual", "full", "lora", "plain")  # strategies that move pretrained weights
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The pilots of a cell: by strategy, which judging and which proving rows were answered right."""
+
+    rows: int  # that they learned from
+    judged: dict[str, NDArray[np.bool_]]
+    proved: dict[str, NDArray[np.bool_]]
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -28,8 +39,8 @@ class Read:
     facts: Facts
     table: dict[str, Any]
     right: dict[str, NDArray[np.bool_]]  # by strategy, proving rows in one order
-    left: dict[str, dict[str, bool]]  # by strategy, training rows of larger cells, by place
-    validated: dict[str, tuple[float, float]]  # by strategy: accuracy and mean log on the rows that choose
+    tried: Tried | None = None  # its pilots, where they were made
+    validated: dict[str, tuple[float, float]] = field(default_factory=dict)  # validation accuracy, mean log
 
     @property
     def kind(self) -> str:
@@ -53,18 +64,39 @@ class Read:
 def read(path: Path) -> Read:
     """The record of one cell."""
     table = json.loads(path.read_text(encoding="utf-8"))
-    right, left, validated = {}, {}, {}
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
-        for name in table["arms"]:
-            places_N, right_N = arrays[f"{name}.test.places"].astype(str), arrays[f"{name}.test.right"]
-            proving_N = np.char.startswith(places_N, PROVE)
-            order = np.argsort(places_N[proving_N], kind="stable")
-            right[name] = right_N[proving_N][order]
-            left[name] = dict(zip(places_N[~proving_N], right_N[~proving_N].tolist(), strict=True))
-            chose_N, logs_N = arrays[f"{name}.validation.right"], arrays[f"{name}.validation.logs"]
-            validated[name] = float(chose_N.mean()), float(logs_N.mean())
+        right = {name: proving(arrays, f"{name}.test") for name in table["arms"]}
+        chosen = {name: validated(arrays, f"{name}.validation") for name in table["arms"]}
     facts = checked(Facts, table["facts"], str(path))
-    return Read(Cell(**table["cell"]), facts, table, right, left, validated)
+    pilots = read_pilots(path.parents[1] / "pilots" / path.name)
+    return Read(Cell(**table["cell"]), facts, table, right, pilots, chosen)
+
+
+def read_pilots(path: Path) -> Tried | None:
+    """The pilots of a cell; None where there are none yet."""
+    if not path.is_file():
+        return None
+    table = json.loads(path.read_text(encoding="utf-8"))
+    names = list(table["trials"])
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        return Tried(
+            table["rows"],
+            {name: arrays[f"{name}.judged.right"] for name in names},
+            {name: proving(arrays, f"{name}.test") for name in names},
+            {name: table["trials"][name]["tuning"] for name in names},
+        )
+
+
+def proving(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.bool_]:
+    """Which of the proving rows were answered right, in one order for all."""
+    places_N, right_N = arrays[f"{name}.places"].astype(str), arrays[f"{name}.right"]
+    proving_N = np.char.startswith(places_N, PROVE)
+    found: NDArray[np.bool_] = right_N[proving_N][np.argsort(places_N[proving_N], kind="stable")]
+    return found
+
+
+def validated(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[float, float]:
+    return float(arrays[f"{name}.right"].mean()), float(arrays[f"{name}.logs"].mean())
 
 
 def read_all(out: Path, version: int = VERSION) -> list[Read]:

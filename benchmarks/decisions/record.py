@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import log10
+from math import log10, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.decisions.read import Read
 from warmstart.decide.record import HALFWAY, MIDDLE, REFERENCE, Record, Trend
 
-RIDGE = 1.0  # cells that say nothing but the mean, so that few sets do not bend the line
+RIDGES = (1.0, 3.0, 10.0, 100.0)  # penalties of the slopes; the one that answers best for sets left out
 STRATEGIES = ("frozen", "partial", "gradual", "lora", "scratch")
 
 Floats = NDArray[np.float64]
@@ -31,18 +31,24 @@ def trend(cells: Sequence[Read], strategy: str) -> Trend | None:
     sets = sorted({c.cell.world for c in mine})
     if len(sets) < 2:
         return None
-    left = [c for name in sets for c in mine if c.cell.world == name]
-    off = np.concatenate([residuals(mine, name, strategy) for name in sets])
-    noise = np.array([c.noise(strategy, REFERENCE) ** 2 for c in left])
-    spread = float(np.sqrt(max(1e-4, (off**2).mean() - noise.mean())))
-    line = fitted(features(mine), differences(mine, strategy))
+    errors = {ridge: squared_error(mine, sets, strategy, ridge) for ridge in RIDGES}
+    best = min(errors, key=lambda ridge: errors[ridge])
+    noise = float(np.mean([c.noise(strategy, REFERENCE) ** 2 for c in mine]))
+    spread = sqrt(max(1e-4, errors[best] - noise))
+    line = fitted(features(mine), differences(mine, strategy), best)
     return Trend(*(round(float(v), 4) for v in (*line, spread)))
 
 
-def residuals(cells: Sequence[Read], world: str, strategy: str) -> Floats:
+def squared_error(cells: Sequence[Read], sets: Sequence[str], strategy: str, ridge: float) -> float:
+    """Mean over cells, each beside the line of the other sets."""
+    off = np.concatenate([residuals(cells, name, strategy, ridge) for name in sets])
+    return float((off**2).mean())
+
+
+def residuals(cells: Sequence[Read], world: str, strategy: str, ridge: float) -> Floats:
     """What cells of a set are off the line of the others."""
     others, own = [c for c in cells if c.cell.world != world], [c for c in cells if c.cell.world == world]
-    line = fitted(features(others), differences(others, strategy))
+    line = fitted(features(others), differences(others, strategy), ridge)
     return differences(own, strategy) - features(own) @ line
 
 
@@ -60,8 +66,8 @@ def differences(cells: Iterable[Read], strategy: str) -> Floats:
     return np.array([c.scores[strategy] - c.scores[REFERENCE] for c in cells])
 
 
-def fitted(features_NK: Floats, values_N: Floats) -> Floats:
+def fitted(features_NK: Floats, values_N: Floats, ridge: float) -> Floats:
     """Ridge on all columns but the first."""
-    penalty = RIDGE * np.diag([0.0, *np.ones(features_NK.shape[1] - 1)])
+    penalty = ridge * np.diag([0.0, *np.ones(features_NK.shape[1] - 1)])
     line: Floats = np.linalg.solve(features_NK.T @ features_NK + penalty, features_NK.T @ values_N)
     return line

@@ -139,7 +139,7 @@ def facts(model=DIGITS[0]):
 def a_cell(right, model=DIGITS[0], seed=0, validated=None):
     found = {arm: np.asarray(values, bool) for arm, values in right.items()}
     chosen = validated or {arm: (0.5, -1.0) for arm in found}
-    return Read(Cell("digits", model, 50, seed), facts(model), {"planned": "full"}, found, {}, chosen)
+    return Read(Cell("digits", model, 50, seed), facts(model), {"planned": "full"}, found, None, chosen)
 
 
 def drawn(rng, shares, rows=200):
@@ -273,7 +273,7 @@ def write_cell_record(out, cell, version=VERSION):
     arrays, said = {}, {}
     for arm in ARMS:
         right = np.array([False, arm != "frozen", True, True])
-        said[arm] = {"cpu": 1.0, "test_accuracy": float(right.mean())}
+        said[arm] = {"cpu": 1.0, "tuning": 1.0, "test_accuracy": float(right.mean())}
         for split, rows in (("test", right), ("validation", right[:2])):
             arrays[f"{arm}.{split}.places"] = np.array(places[: len(rows)])
             arrays[f"{arm}.{split}.right"] = rows

@@ -4,11 +4,11 @@ A trial is worth its price only where a strategy that is not first now may turn 
 improvement (Mockus 1975; Jones et al. 1998, Journal of Global Optimization 13:455) over what is first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import erf, exp, pi, sqrt
+from math import erf, exp, hypot, pi, sqrt
 
-from warmstart.base.types import Facts, Reason
+from warmstart.base.types import Facts, Measure, Reason
 from warmstart.decide.expect import UNKNOWN, Z, expected
 from warmstart.decide.record import RECORDS, REFERENCE, Records
 
@@ -30,45 +30,60 @@ class Ask:
 def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: Records = RECORDS) -> Ask:
     """The strategies to try, the reference among them, and on how many rows; none, with the reason.
 
-    `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches.
+    `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches. What has no
+    price among the facts cannot be tried.
     """
     judged = facts.rows - round(facts.rows * SHARES[0])
     rule = f"pilots: what may gain {100 * WORTH:.1f} points or more is tried, within {MOST:.0%} of the tuning"
     if judged < FEWEST:
         saw = f"{facts.rows:,} training rows; {FEWEST} of them left out would have to judge"
         return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
-    hopes = {
-        name: hope for name, hope in improvements(facts, suited, records).items() if name in facts.prices
-    }
+    first, hopes = improvements(facts, suited, records)
     hoped = sorted((name for name in hopes if hopes[name] >= WORTH), key=lambda name: -hopes[name])
     told = ", ".join(f"{name} {100 * hope:.2f}" for name, hope in sorted(hopes.items(), key=lambda h: -h[1]))
     if not hoped:
-        return Ask((), 0, Reason(rule, f"expected improvement in points: {told}", "none is tried"))
+        saw = f"expected improvement on {first} in points: {told or 'none'}"
+        return Ask((), 0, Reason(rule, saw, "none is tried"))
     budget = MOST * sum(facts.prices[name].seconds for name in rivals if name in facts.prices)
-    while hoped:
-        names = (REFERENCE, *hoped)
-        for share in SHARES:
+    saw = f"expected improvement on {first} in points: {told}; at most {budget:.1f} s"
+    for share in SHARES:
+        names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / share)
+        if hoped[0] in names:
             price = share * sum(facts.prices[name].seconds for name in names)
-            if price <= budget:
-                saw = f"expected improvement in points: {told}; {price:.1f} of {budget:.1f} s"
-                so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
-                return Ask(names, round(facts.rows * share), Reason(rule, saw, so))
-        hoped.pop()
-    saw = f"expected improvement in points: {told}; at most {budget:.1f} s"
-    return Ask((), 0, Reason(rule, saw, "none can be paid"))
+            so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
+            return Ask(names, round(facts.rows * share), Reason(rule, f"{saw}, predicted {price:.1f} s", so))
+    return Ask((), 0, Reason(rule, saw, "the most hopeful cannot be paid"))
 
 
-def improvements(facts: Facts, suited: Sequence[str] = (), records: Records = RECORDS) -> dict[str, float]:
-    """By strategy that is not expected to be first, the improvement that is hoped for, 0 to 1."""
-    known = expected(facts, records)
+def affordable(always: Iterable[str], hoped: Sequence[str], facts: Facts, seconds: float) -> tuple[str, ...]:
+    """Those that have to be there, and of the others, the most hopeful first, what can still be paid."""
+    names = list(always)
+    for name in hoped:
+        if name not in names and sum(facts.prices[n].seconds for n in (*names, name)) <= seconds:
+            names.append(name)
+    paid = sum(facts.prices[n].seconds for n in names) <= seconds
+    return tuple(names) if paid else ()
+
+
+def improvements(
+    facts: Facts, suited: Sequence[str] = (), records: Records = RECORDS
+) -> tuple[str, dict[str, float]]:
+    """Of which strategy most is expected, and by each other one the improvement that is hoped for, 0 to 1."""
+    known = {name: m for name, m in expected(facts, records).items() if name in facts.prices}
     if not known:
-        return {name: improvement(UNKNOWN.mean, UNKNOWN.sd) for name in suited if name != REFERENCE}
-    first = max(known, key=lambda name: known[name].value, default="")
-    return {
-        name: improvement(m.value - known[first].value, (m.high - m.low) / (2 * Z))
+        names = [name for name in suited if name != REFERENCE and name in facts.prices]
+        return REFERENCE, {name: improvement(UNKNOWN.mean, UNKNOWN.sd) for name in names}
+    first = max(known, key=lambda name: known[name].value)
+    best = known[first]
+    return first, {
+        name: improvement(m.value - best.value, hypot(spread(m), spread(best)))
         for name, m in known.items()
-        if name not in (first, REFERENCE)
+        if name != first
     }
+
+
+def spread(known: Measure) -> float:
+    return (known.high - known.low) / (2 * Z)
 
 
 def improvement(mean: float, sd: float) -> float:
