@@ -89,11 +89,7 @@ def of_rankings(ranked: Mapping[str, Any]) -> Iterator[str]:
             f"{both(default['tau'])} over {ranked['pools']} pools, aim {AIMS['tau']}. The truth is noisy; "
             f"seen twice it agrees with itself thus: {tables.ceilings(ranked['ceilings'])}"
         )
-    for name in SCORES:
-        ahead = seen[name] and seen[name]["default_ahead"]
-        if name != PROBE and ahead and not (ahead["low"] or 0) > 0:
-            verb = "orders candidates better than" if ahead["value"] < 0 else "is not shown to be worse than"
-            yield f"{NAMES[name]} {verb} the default score: default ahead by {both(ahead)}."
+    yield from beside(seen)
     if default["race_within"]["value"] < AIMS["within"]:
         yield (
             f"After a race of three the chosen candidate is within half a point of the best in "
@@ -106,6 +102,21 @@ def of_rankings(ranked: Mapping[str, Any]) -> Iterator[str]:
         yield f"The default score is worst on {low}: tau_w {worst[low]:.2f}."
     if ranked["unscored"]:
         yield f"Tuned but not ranked yet: {', '.join(ranked['unscored'])}."
+
+
+def beside(seen: Mapping[str, Any]) -> Iterator[str]:
+    """Which scores are ahead of the default one, and which are not shown to be behind it."""
+    behind = {n: seen[n]["default_ahead"] for n in SCORES if n != PROBE and seen[n]}
+    better = [n for n, by in behind.items() if by["value"] < 0]
+    level = [n for n, by in behind.items() if n not in better and (by["low"] is None or by["low"] <= 0)]
+    said = {n: f"{NAMES[n]} ({both(by)})" for n, by in behind.items()}
+    if better:
+        yield (
+            "These order candidates better than the default score does (tau_w of the default minus theirs, on "
+            f"the candidates that they know): {', '.join(said[n] for n in better)}."
+        )
+    if level:
+        yield f"The default score is not shown to be better than {', '.join(said[n] for n in level)}."
 
 
 def of_decisions(decided: Mapping[str, Any]) -> Iterator[str]:

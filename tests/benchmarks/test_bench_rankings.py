@@ -351,7 +351,7 @@ def test_the_page_begins_with_what_does_not_hold_and_follows_the_records(place, 
     first = path.read_text()
     assert first.index("## What does not hold") < first.index("## Rankings")
     assert "digits--50--1 is not judged" in first
-    assert "LogME is not shown to be worse than the default score" in first
+    assert "The default score is not shown to be better than LogME" in first
     assert (path.parent / "decisions-rankings.svg").is_file()
     write_cell_record(place, Cell("digits", DIGITS[2], 50, 1))
     study.main([*words, "--page", str(path)])
