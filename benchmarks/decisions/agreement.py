@@ -21,6 +21,7 @@ from warmstart.base.seeds import generator
 
 SPLITS = 20
 FEWEST = 3  # candidates, below which an order is no order
+AS_SCORES = ("frozen", "partial", "plain")
 RACERS = 3  # candidates that are tuned in a race
 WITHIN = 0.005
 
@@ -136,6 +137,17 @@ def ceilings(raced: Raced, splits: int = SPLITS) -> dict[str, float]:
         tau_w(right_MN.mean(1), right_MN[:, rng.integers(rows, size=rows)].mean(1)) for _ in range(2 * splits)
     ]
     return {"halves": float(np.mean(twice)), "drawn anew": float(np.mean(anew))}
+
+
+def other_strategies(raced: Raced) -> dict[str, float]:
+    """tau_w of what other strategies reached on the proving rows: more than any score can know."""
+    full = truths(raced)["full"]
+    found = {}
+    for strategy in AS_SCORES:
+        theirs = {m: e.scores[strategy] for m, e in raced.tuned.items() if strategy in e.right and m in full}
+        if len(theirs) >= FEWEST:
+            found[strategy] = tau_w(list(theirs.values()), [full[m] for m in theirs])
+    return found
 
 
 def other_seeds(raced: Raced, all_of_them: Sequence[Raced]) -> float | None:

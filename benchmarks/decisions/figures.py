@@ -12,12 +12,14 @@ import numpy as np
 
 from benchmarks.decisions import ranking
 from benchmarks.decisions.agreement import (
+    AS_SCORES,
     FEWEST,
     SPLITS,
     WITHIN,
     Placed,
     ceilings,
     other_seeds,
+    other_strategies,
     placed,
     truths,
 )
@@ -163,6 +165,9 @@ def ceiling(scored: Sequence[Raced], seen: Seen, draws: int) -> dict[str, Any]:
     """How far the noise of the truth lets any score come."""
     sets = [r.world for r in scored]
     found = {name: table(mean_of([seen[r.name][name] for r in scored], sets, draws)) for name in CEILINGS}
+    for name in AS_SCORES:
+        some = [(r.world, t) for r in scored if (t := other_strategies(r).get(name)) is not None]
+        found[name] = table(mean_of([t for _, t in some], [w for w, _ in some], draws))
     again = [(r.world, t) for r in scored if (t := other_seeds(r, scored)) is not None]
     found["other seeds"] = table(mean_of([t for _, t in again], [w for w, _ in again], draws))
     return found

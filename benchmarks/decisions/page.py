@@ -112,8 +112,8 @@ def beside(seen: Mapping[str, Any]) -> Iterator[str]:
     said = {n: f"{NAMES[n]} ({both(by)})" for n, by in behind.items()}
     if better:
         yield (
-            "These order candidates better than the default score does (tau_w of the default minus theirs, on "
-            f"the candidates that they know): {', '.join(said[n] for n in better)}."
+            "These order candidates better than the default score does (its tau_w minus theirs, on the "
+            f"candidates that they know): {', '.join(said[n] for n in better)}."
         )
     if level:
         yield f"The default score is not shown to be better than {', '.join(said[n] for n in level)}."

@@ -120,6 +120,9 @@ def ceilings(seen: Mapping[str, Any]) -> str:
         "halves": "one half of the proving rows against the other",
         "drawn anew": "the measured order against the same on proving rows drawn anew",
         "other seeds": "the accuracies that other seeds gave",
+        "frozen": "the accuracy of each frozen network on the proving rows themselves",
+        "partial": "that of each network tuned in part",
+        "plain": "that of each tuned without its head first",
     }
     return "; ".join(f"{text} {both(seen[name])}" for name, text in said.items() if seen.get(name)) + "."
 

@@ -257,6 +257,12 @@ def test_a_truth_that_is_clear_agrees_with_itself_and_one_that_is_noise_does_not
     assert noise["halves"] < noise["drawn anew"]
 
 
+def test_what_frozen_networks_reach_is_judged_as_a_score_too():
+    found = agreement.other_strategies(pool([0.9, 0.6, 0.3]))
+    assert set(found) == set(agreement.AS_SCORES)
+    assert found["frozen"] == pytest.approx(1)
+
+
 def test_other_seeds_tell_how_far_rows_and_training_change_the_order():
     one, same, other = pool([0.9, 0.6, 0.3]), pool([0.9, 0.6, 0.3], seed=1), pool([0.3, 0.6, 0.9], seed=2)
     assert agreement.other_seeds(one, [one]) is None
