@@ -86,8 +86,8 @@ def of_rankings(ranked: Mapping[str, Any]) -> Iterator[str]:
     if default["tau"]["value"] < AIMS["tau"]:
         yield (
             f"The default score agrees with the final accuracy less than aimed at: tau_w "
-            f"{both(default['tau'])} over {ranked['pools']} pools, aim {AIMS['tau']}. The truth is noisy; "
-            f"seen twice it agrees with itself thus: {tables.ceilings(ranked['ceilings'])}"
+            f"{both(default['tau'])} over {ranked['pools']} pools, aim {AIMS['tau']}. For scale, what is "
+            f"known of the truth reaches, as a score: {tables.ceilings(ranked['ceilings'])}"
         )
     yield from beside(seen)
     if default["race_within"]["value"] < AIMS["within"]:

@@ -45,7 +45,7 @@ def ranking_parts(found: Mapping[str, Any]) -> Iterator[str]:
         return
     yield f"## Rankings: weighted Kendall tau with final accuracy, {ranked['pools']} pools"
     yield by_set(ranked)
-    yield "The truth with itself, a bound for any score: " + ceilings(ranked["ceilings"])
+    yield "For scale, what is known of the truth reaches, as a score: " + ceilings(ranked["ceilings"])
     yield "### By score"
     yield by_score(ranked["groups"][ALL])
     for group, scores in ranked["groups"].items():
