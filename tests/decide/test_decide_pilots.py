@@ -98,4 +98,4 @@ def test_what_has_no_price_cannot_be_tried():
 def test_the_reason_names_every_hope_and_the_price():
     ask = which(facts(), RIVALS, (), record(gradual=(0.0, 0.05)))
     assert f"{100 * improvement(0.0, 0.05):.2f}" in ask.reason.saw
-    assert f"{100 * WORTH:.1f} points" in ask.reason.rule
+    assert f"{100 * WORTH:.1f} points is tried" in ask.reason.rule

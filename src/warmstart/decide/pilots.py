@@ -14,6 +14,7 @@ from warmstart.decide.record import RECORDS, REFERENCE, Records
 
 WORTH = 0.002  # expected improvement in accuracy below which a strategy is not tried
 FEWEST = 20  # rows that judge
+PER_CLASS = 2  # rows of the median class that a trial learns from
 SHARES = (1 / 2, 1 / 4)  # of the training rows that a trial learns from, the largest that can be paid
 MOST = 0.25  # of the seconds of the tuning that is decided on: the plan beside its rivals
 
@@ -34,19 +35,23 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
     price among the facts cannot be tried.
     """
     judged = facts.rows - round(facts.rows * SHARES[0])
-    rule = f"pilots: what may gain {100 * WORTH:.1f} points or more is tried, within {MOST:.0%} of the tuning"
-    if judged < FEWEST:
-        saw = f"{facts.rows:,} training rows; {FEWEST} of them left out would have to judge"
+    shares = [share for share in SHARES if share * facts.median_per_class >= PER_CLASS]
+    rule = f"pilots: what may gain {100 * WORTH:.1f} points is tried, within {MOST:.0%} of the tuning"
+    if judged < FEWEST or not shares:
+        saw = f"{facts.rows:,} training rows, {facts.median_per_class:g} of the median class; {FEWEST} left out "
+        saw += f"would have to judge, and of a class {PER_CLASS} teach"
         return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
     first, hopes = improvements(facts, suited, records)
     hoped = sorted((name for name in hopes if hopes[name] >= WORTH), key=lambda name: -hopes[name])
-    told = ", ".join(f"{name} {100 * hope:.2f}" for name, hope in sorted(hopes.items(), key=lambda h: -h[1]))
+    told = ", ".join(
+        f"{name} {100 * hopes[name]:.2f}" for name in sorted(hopes, key=lambda name: -hopes[name])
+    )
     if not hoped:
         saw = f"expected improvement on {first} in points: {told or 'none'}"
         return Ask((), 0, Reason(rule, saw, "none is tried"))
     budget = MOST * sum(facts.prices[name].seconds for name in rivals if name in facts.prices)
     saw = f"expected improvement on {first} in points: {told}; at most {budget:.1f} s"
-    for share in SHARES:
+    for share in shares:
         names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / share)
         if hoped[0] in names:
             price = share * sum(facts.prices[name].seconds for name in names)
