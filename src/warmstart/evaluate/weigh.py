@@ -46,7 +46,7 @@ def weigh(
     kind: Metric = METRICS.get(primary)()
     arms = aligned(arms_of(runs), len(labels))
     best = {name: best_seed(arm) for name, arm in arms.items()}
-    recommended, why = recommend(arms, kind)
+    recommended, why = recommend(arms, kind, planned)
     found = _on_test_rows(arms, best[recommended], len(labels), seed)
     test = {name: sample for (name, metric), sample in found.items() if metric == primary}
     trial = put_on_trial(planned, recommended, arms, in_order(arms, kind), test)
