@@ -29,6 +29,7 @@ from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.models.device import CPU, choose, named, repeatable
+from warmstart.models.pool import expand
 from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
@@ -307,11 +308,12 @@ def walked(hands: Hands, device: str, allow_change: bool) -> dict[str, Any]:
 
 
 def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for and is not empty: paths as text, and one model like several."""
+    """What was asked for and is not empty: paths as text, one model or a folder of models like several."""
     given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
     if "models" in given:
         models = given["models"] or ()
-        given["models"] = (models,) if isinstance(models, str) else tuple(map(str, models))
+        named = (models,) if isinstance(models, str) else map(str, models)
+        given["models"] = tuple(model for name in named for model in expand(name))
     return {name: value for name, value in given.items() if value not in (None, "", (), [])}
 
 

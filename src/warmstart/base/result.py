@@ -63,6 +63,9 @@ class RankedModel:
     licence: str
     seconds: float
     scored: bool = True  # or do score, low and high only hold its place?
+    source_task: str = ""  # what it was made for
+    bytes: int = 0  # of its weights on disk; 0: unknown
+    pace: float = 0.0  # seconds per 1,000 rows of reading its features; 0: not timed
 
 
 @dataclass(frozen=True)

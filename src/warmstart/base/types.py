@@ -75,6 +75,8 @@ class Candidate:
     parameters: int
     licence: str = ""
     source_accuracy: float | None = None  # published accuracy on its own task, 0-1, if the card has it
+    source_task: str = ""  # what it was made for: "image classification, 1,001 classes"
+    bytes: int = 0  # of its weights on disk; 0: unknown
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Scored:
     depths: dict[str, float]  # layer group -> out-of-fold score of the pooled features after it
     seconds: float
     prior: int  # place in the data-blind order, 1 is best
+    pace: float = 0.0  # seconds per 1,000 rows of reading its features; 0: not timed
+    behind: Measure | None = None  # score of the candidate that scores best minus this one, paired
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def command(
     from rich.text import Text
 
     from warmstart import process
-    from warmstart.report.terminal import ranking_table
+    from warmstart.report.terminal import known_table, ranking_table
     from warmstart.report.words import unaided
     from warmstart.street.summary import ranked
 
@@ -47,4 +47,4 @@ def command(
     else:
         reasons = (Text(frame.plain(f"  {r.rule}: {r.saw}: {r.so}")) for r in ranking.reasons)
         beside = [Text(f"  without a network, {unaided(ranking.baseline)}")] if ranking.baseline else []
-        frame.show(Group(ranking_table(table, ranking.score), *beside, *reasons))
+        frame.show(Group(ranking_table(table, ranking.score), known_table(table), *beside, *reasons))

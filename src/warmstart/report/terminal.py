@@ -14,8 +14,10 @@ from warmstart.report.words import (
     clock,
     count,
     one_line,
+    rate,
     recommendation,
     short,
+    size,
     spoken,
     training,
     unaided,
@@ -75,6 +77,25 @@ def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = 
     ]
     if any(said):
         table.caption = _said("; ".join(filter(None, said)), "dim")
+    return table
+
+
+def known_table(ranked: Sequence[RankedModel]) -> "Table":
+    """What is known of all models beside their scores: size, pace, licence, what they were made for."""
+    table = _table("What is known of them")
+    for name in ("model", "on disk", "s/1,000"):
+        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    for name in ("licence", "made for"):
+        table.add_column(name)
+    for i, model in enumerate(ranked):
+        table.add_row(
+            _name(model.name, 24, i == 0),
+            size(model.bytes),
+            rate(float(f"{model.pace:.2g}")) if model.pace else "",
+            _said(short(model.licence or "unknown", 20)),
+            _said(short(model.source_task or "unknown", 40)),
+        )
+    table.caption = _said("s/1,000: seconds in which the features of 1,000 rows are read here", "dim")
     return table
 
 

@@ -52,6 +52,13 @@ def amount(number: float) -> str:
     return f"{number:.0f}"
 
 
+def size(number: float) -> str:
+    """Bytes in short: "", "812 B", "61.0 kB", "45.4 MB", "1.3 GB"; nothing where they are unknown."""
+    shown = amount(number)
+    unit = {"k": "kB", "M": "MB", "B": "GB"}.get(shown[-1:], "")
+    return "" if number <= 0 else f"{shown[:-1]}{unit}" if unit else f"{shown} B"
+
+
 def clock(seconds: float) -> str:
     """A duration: "0 s", "0.42 s", "7.5 s", "3 min 12 s", "1 h 04 min"."""
     if not isfinite(seconds):

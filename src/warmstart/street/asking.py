@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
 from warmstart.base.types import Phase, Plan
 from warmstart.decide.choose import GUARDS
 from warmstart.decide.plan_file import apply_setting
 from warmstart.decide.strategies import STRATEGIES
-from warmstart.models.card import locate
+from warmstart.models.pool import refuse_twice
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
 from warmstart.street.folder import Options
@@ -36,10 +34,7 @@ def refuse(asked: Options, ranking: bool = False) -> None:
     refuse_seeds(asked.seeds)
     for setting in asked.settings:
         refuse_setting(setting)
-    for model, times in Counter(asked.models).items():
-        if times > 1:
-            raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
-        locate(model)
+    refuse_twice(asked.models)
 
 
 def refuse_task(asked: Options) -> None:

@@ -116,6 +116,9 @@ def ranked(scored: Scored) -> RankedModel:
         licence=known.licence,
         seconds=scored.seconds,
         scored=scored.score.n > 0,
+        source_task=known.source_task,
+        bytes=known.bytes,
+        pace=scored.pace,
     )
 
 
