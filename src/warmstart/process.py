@@ -34,7 +34,7 @@ from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
-from warmstart.street import baseline, deciding, stops, training
+from warmstart.street import baseline, deciding, racing, runner_up, stops, training
 from warmstart.street.asking import refuse, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
@@ -88,7 +88,7 @@ def run(
         if (done := finished(trip)) is not None:
             return done
         bundle = stops.read(trip)
-        ranking, noticed = stops.select(trip, bundle)
+        ranking, noticed = racing.run(trip, bundle, *stops.select(trip, bundle))
         facts = deciding.look(trip, bundle, ranking)
         plan, options = deciding.decide(trip, facts, ranking)
         ready = training.prepare(trip, bundle, training.load_for(trip, plan, facts.modality))
@@ -98,9 +98,11 @@ def run(
         arms |= {} if base is None else {"base": (base,)}
         unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
         arms |= {name: (run,) for name, run in unaided.items()}
+        arms |= runner_up.runner_up(trip, bundle, ranking, plan)
         evidence = weigh(
             plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
         )
+        ranking = runner_up.checked_by(ranking, plan, evidence)
         findings = (*bundle.findings, *noticed, *ready.findings, *absent)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
         write_pages(trip, everything, evidence)
@@ -129,13 +131,16 @@ def rank(
     """The candidates from best to worst, measured on the user's own rows.
 
     rank("chats.jsonl", task="chat", models=["one", "other"])  # language models, by bits per byte
+    rank("reviews.csv", models="models/", race=3)  # and try the first three by short trainings
     """
+    tried = bool(asked.get("race"))
     device = str(choose(device))  # refused before a folder is made
-    trip = replace(setting_out(data, runs, tell, asked, ranking=True), device=device)
+    trip = replace(setting_out(data, runs, tell, asked, ranking=not tried), device=device)
     with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
         say_where(trip)
-        return ranking(trip)[0]
+        found, noticed = ranking(trip)
+        return racing.run(trip, stops.read(trip), found, noticed)[0] if tried else found
 
 
 def plan(
@@ -154,7 +159,7 @@ def plan(
         bound(trip, cache_limit)
         say_where(trip)
         bundle = stops.read(trip)
-        ranking, _ = stops.select(trip, bundle)
+        ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
     return decided, trip.folder
 
@@ -176,7 +181,7 @@ def tune(
         bound(trip, cache_limit)
         say_where(trip)
         bundle = stops.read(trip)
-        ranking, _ = stops.select(trip, bundle)
+        ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
         decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
         modality = stops.task_of(bundle).modality
         ready = training.prepare(trip, bundle, training.load_for(trip, decided, modality))

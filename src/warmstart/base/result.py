@@ -16,6 +16,7 @@ from warmstart.base.types import (
     Option,
     Overfitting,
     Plan,
+    Race,
     Reason,
     SeedScore,
 )
@@ -88,6 +89,7 @@ class RunSummary:
     baseline: str = ""  # what answers where no network does: "a bag of words (...)"
     seeds: tuple[SeedScore, ...] = ()  # where there are several
     spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
+    start: str = ""  # the pretrained model that it came from, where that is another than the plan's
 
 
 @dataclass(frozen=True)
@@ -152,4 +154,5 @@ class Result:
     reproduce: Reproduce
     baseline: Baseline | None = None  # out of fold, beside the ranking
     seeds: int = 1  # with which the plan and its rivals were trained
+    race: Race | None = None  # short trainings of the first of the ranking
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/

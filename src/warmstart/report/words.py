@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from warmstart.base.types import Baseline, Phase
+from warmstart.base.types import Baseline, Entrant, Phase, Race, Reason
 from warmstart.report.units import ABSENT, PLAIN
 
 # What moves the cursor, colours or retitles a terminal: CSI sequences; OSC and its kin up to BEL or ST.
@@ -31,6 +31,17 @@ def after_verdict(verdict: str, headline: str) -> str:
 def recommendation(name: str, so: str) -> str:
     """The recommended run and why, its name once: "frozen; cheaper than full and as good"."""
     return so if so.startswith(name) else f"{name}; {so}"
+
+
+def finish(race: Race) -> list[Entrant]:
+    """The entrants in the order that they came in."""
+    return sorted(race.entrants, key=lambda one: race.order.index(one.source))
+
+
+def hindsight(race: Race | None) -> tuple[Reason, ...]:
+    """What a race says of the ranking, and what the tuning of the runner-up says of the race."""
+    said = race.reasons if race and race.entrants else ()
+    return tuple(r for r in said if r.rule in ("race: the ranking in hindsight", "race: the runner-up"))
 
 
 def unaided(baseline: Baseline) -> str:

@@ -32,6 +32,7 @@ def refuse(asked: Options, ranking: bool = False) -> None:
         refuse_task(asked)
     refuse_score(asked)
     refuse_seeds(asked.seeds)
+    refuse_race(asked.race)
     for setting in asked.settings:
         refuse_setting(setting)
     refuse_twice(asked.models)
@@ -66,6 +67,11 @@ def refuse_score(asked: Options) -> None:
 def refuse_seeds(seeds: int) -> None:
     if not 1 <= seeds <= MOST_SEEDS:
         raise WarmstartError(f"seeds={seeds}", f"give 1 to {MOST_SEEDS}; 5 make a claim", "wrong-value")
+
+
+def refuse_race(candidates: int) -> None:
+    if candidates < 0:
+        raise WarmstartError(f"race={candidates}", "give how many are tried; 0 is none", "wrong-value")
 
 
 def refuse_setting(setting: str) -> None:

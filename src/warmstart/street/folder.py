@@ -21,6 +21,9 @@ from warmstart.street.lock import holding
 if TYPE_CHECKING:
     from warmstart.street.hands import Hands
 
+PLAIN = (  # options that are no flags on a command line that is written down
+    *("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "race", "check_race"),
+)
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
 
@@ -45,6 +48,8 @@ class Options:
     seeds: int = 1  # times that the plan and its rivals are trained, with seed, seed + 1, ...
     allow_pickle: bool = False
     baseline: bool = True  # also say what the rows give without any pretrained network
+    race: int = 3  # candidates that are tried by short trainings; 0: none, the scores decide
+    check_race: bool = False  # also tune the best of those that lost, as a rival
 
     def command(self, more: Sequence[str] = ()) -> str:
         """The command line that asks for the same, with `more` changes of the plan."""
@@ -56,7 +61,7 @@ class Options:
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
-        for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline"):
+        for name in PLAIN:
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
         return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])
