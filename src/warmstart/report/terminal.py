@@ -47,7 +47,9 @@ def summary(result: Result) -> "RenderableType":
         parts += (
             [_said(f"without a network, {unaided(b)}", "dim", cut=True)] if (b := result.baseline) else []
         )
-        parts += [_line("Race", reason.so) for reason in hindsight(result.race)]
+        parts += [
+            _said(f"Race: {r.so}", cut=True) for r in hindsight(result.race, "runner-up" in result.runs)
+        ]
         parts += [_line("")]
     parts += [
         *_plan(result),
@@ -76,8 +78,10 @@ def ranking_table(
             amount(model.parameters),
             str(model.prior),
         )
+    raced = by_race(race)
     said = [
-        by_race(race) or for_size(ranked),
+        raced if most is None or not raced else "",
+        "" if raced else for_size(ranked),
         f"and {len(ranked) - most} more in the report" if most and len(ranked) > most else "",
     ]
     if any(said):

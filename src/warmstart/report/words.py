@@ -35,13 +35,15 @@ def recommendation(name: str, so: str) -> str:
 
 def finish(race: Race) -> list[Entrant]:
     """The entrants in the order that they came in."""
-    return sorted(race.entrants, key=lambda one: race.order.index(one.source))
+    place = {source: number for number, source in enumerate(race.order)}
+    return sorted(race.entrants, key=lambda one: place.get(one.source, len(place)))
 
 
-def hindsight(race: Race | None) -> tuple[Reason, ...]:
-    """What a race says of the ranking, and what the tuning of the runner-up says of the race."""
+def hindsight(race: Race | None, tuned: bool = False) -> tuple[Reason, ...]:
+    """What a race says of the ranking, and what the runner-up, if it was tuned, says of the race."""
+    rules = ("race: the ranking in hindsight", *(("race: the runner-up",) if tuned else ()))
     said = race.reasons if race and race.entrants else ()
-    return tuple(r for r in said if r.rule in ("race: the ranking in hindsight", "race: the runner-up"))
+    return tuple(reason for reason in said if reason.rule in rules)
 
 
 def unaided(baseline: Baseline) -> str:

@@ -90,8 +90,10 @@ def held(trip: Trip, bundle: Bundle, ranking: Ranking) -> Race:
     starts = [one.candidate.source for one in entrants]
 
     def train(known: Candidate, lap: int, rows: int) -> Answers:
-        name = f"race-{lap}-{starts.index(known.source) + 1}-{plain(known.name)}"
-        return short(trip, name, bundle, shortened(tuned[known.source].plan, lap), dealt, rows)
+        name, how = f"race-{lap}-{starts.index(known.source) + 1}-{plain(known.name)}", tuned[known.source]
+        if isinstance(how, WarmstartError):
+            raise how
+        return short(trip, name, bundle, shortened(how.plan, lap), dealt, rows)
 
     found = race(
         entrants,
@@ -140,19 +142,26 @@ class Tuned:
     facts: Facts
 
 
-def plans(trip: Trip, bundle: Bundle, ranking: Ranking, entrants: Sequence[Scored]) -> dict[str, Tuned]:
-    """By source how each would be tuned whole."""
-    found = {}
+Plans = Mapping[str, Tuned | WarmstartError]
+
+
+def plans(trip: Trip, bundle: Bundle, ranking: Ranking, entrants: Sequence[Scored]) -> Plans:
+    """By source how each would be tuned whole, or why it cannot be opened any more."""
+    found: dict[str, Tuned | WarmstartError] = {}
     for one in entrants:
         source = one.candidate.source
-        facts = deciding.look(trip, bundle, ranking, one)
+        try:
+            facts = deciding.look(trip, bundle, ranking, one)
+        except WarmstartError as error:
+            found[source] = error
+            continue
         plan = plan_for(trip.options.strategy or TRIED, facts, source, seed=trip.options.seed)
         found[source] = Tuned(plan, facts)
     return found
 
 
 def no_race(
-    trip: Trip, bundle: Bundle, entrants: Sequence[Scored], dealt: Dealt, tuned: Mapping[str, Tuned]
+    trip: Trip, bundle: Bundle, entrants: Sequence[Scored], dealt: Dealt, tuned: Plans
 ) -> Reason | None:
     """Why there is nothing to try, if so."""
     if len(entrants) < 2:
@@ -164,7 +173,7 @@ def no_race(
             f"at least {PER_CLASS * len(bundle.labels):,} ({PER_CLASS} a class) and {FEWEST} are needed"
         )
         return Reason("race: rows", saw, "no race: the order is that of the scores")
-    if not any(moves(one) for one in tuned.values()):
+    if not any(isinstance(one, WarmstartError) or moves(one) for one in tuned.values()):
         saw = f"strategy {trip.options.strategy}: no pretrained layer learns"
         return Reason(
             "race: strategy", saw, "no race: what the features are worth is what the scores measure"
@@ -178,7 +187,7 @@ def moves(tuned: Tuned) -> bool:
     return plan.pretrained and any(phase.learn != head for phase in plan.phases)
 
 
-def prices(trip: Trip, bundle: Bundle, tuned: Mapping[str, Tuned]) -> dict[str, float]:
+def prices(trip: Trip, bundle: Bundle, tuned: Plans) -> dict[str, float]:
     """Seconds that each whole tuning is expected to take; timed once, and kept, so that all goes on alike."""
     path = trip.path("trials", PRICES)
     known: dict[str, float] = {}
@@ -192,8 +201,10 @@ def prices(trip: Trip, bundle: Bundle, tuned: Mapping[str, Tuned]) -> dict[str, 
     return known
 
 
-def price(trip: Trip, bundle: Bundle, tuned: Tuned) -> float:
+def price(trip: Trip, bundle: Bundle, tuned: Tuned | WarmstartError) -> float:
     """0 where it cannot be timed; its training says why."""
+    if isinstance(tuned, WarmstartError):
+        return 0.0
     plan, facts = tuned.plan, tuned.facts
     try:
         ready = prepared(trip, bundle, plan)
