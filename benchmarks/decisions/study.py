@@ -10,9 +10,11 @@ import argparse
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from benchmarks.decisions import trying
 from benchmarks.decisions.cell import record, run
 from benchmarks.decisions.worlds import ASSETS, WORLDS, Cell, grid
 
@@ -35,6 +37,9 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--pixels", type=int, default=PIXELS, help="side of the pictures; 0: as trained")
     parser.add_argument("--minutes", type=float, default=0, help="begin no cell after that; 0: all")
     parser.add_argument("--part", default="1/1", help="2/3: the second of three processes that share it")
+    parser.add_argument(
+        "--pilots", action="store_true", help="of cells that were run, try what is tried first"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/decisions"))
     return parser.parse_args(words)
@@ -54,17 +59,20 @@ def main(words: Sequence[str]) -> None:
     for cell in cells[number - 1 :: count]:
         if time.monotonic() > end:
             break
-        if not record(cell, out).is_file():
-            carry_out(cell, out)
+        if given.pilots and record(cell, out).is_file() and not trying.kept(cell, out).is_file():
+            carry_out(cell, out, trying.run)
+        if not (given.pilots or record(cell, out).is_file()):
+            carry_out(cell, out, run)
 
 
-def carry_out(cell: Cell, out: Path) -> None:
+def carry_out(cell: Cell, out: Path, work: Callable[[Cell, Path], dict[str, Any]]) -> None:
     """A cell that fails is said and leaves no record; the others go on."""
     started = time.monotonic()
     try:
-        table = run(cell, out)
+        table = work(cell, out)
     except Exception:  # whatever it is, the study has hundreds of other cells
         print(f"{cell.name}: failed\n{traceback.format_exc()}", file=sys.stderr, flush=True)
         return
-    said = " ".join(f"{name} {arm['test_accuracy']:.3f}" for name, arm in table["arms"].items())
+    arms = table.get("arms", {})
+    said = " ".join(f"{name} {arm['test_accuracy']:.3f}" for name, arm in arms.items()) or "pilots"
     print(f"{cell.name} ({time.monotonic() - started:.0f} s): {said}", flush=True)

@@ -34,7 +34,7 @@ from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
-from warmstart.street import baseline, deciding, racing, runner_up, stops, training
+from warmstart.street import baseline, budget, deciding, piloting, racing, runner_up, stops, training
 from warmstart.street.asking import refuse, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
@@ -89,10 +89,11 @@ def run(
             return done
         bundle = stops.read(trip)
         ranking, noticed = racing.run(trip, bundle, *stops.select(trip, bundle))
-        facts = deciding.look(trip, bundle, ranking)
+        ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
+        facts, tried = piloting.facts_of(trip, bundle, ranking, ready)
         plan, options = deciding.decide(trip, facts, ranking)
-        ready = training.prepare(trip, bundle, training.load_for(trip, plan, facts.modality))
-        plans = {plan.strategy: plan, **training.rival_plans(plan, facts)}
+        every = {plan.strategy: plan, **training.rival_plans(plan, facts)}
+        plans, dear = budget.affordable(every, facts, plan.strategy, trip.options.seeds)
         arms = training.carry_out_all(trip, plans, bundle, ready)  # name -> its runs, one for each seed
         base = training.base_run(trip, plan, bundle, ready)
         arms |= {} if base is None else {"base": (base,)}
@@ -103,7 +104,7 @@ def run(
             plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
         )
         ranking = runner_up.checked_by(ranking, plan, evidence)
-        findings = (*bundle.findings, *noticed, *ready.findings, *absent)
+        findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
         write_pages(trip, everything, evidence)
     return everything
@@ -160,7 +161,9 @@ def plan(
         say_where(trip)
         bundle = stops.read(trip)
         ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
-        decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
+        ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
+        facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
+        decided, _ = deciding.decide(trip, facts, ranking)
     return decided, trip.folder
 
 
@@ -182,9 +185,9 @@ def tune(
         say_where(trip)
         bundle = stops.read(trip)
         ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
-        decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
-        modality = stops.task_of(bundle).modality
-        ready = training.prepare(trip, bundle, training.load_for(trip, decided, modality))
+        ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
+        facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
+        decided, _ = deciding.decide(trip, facts, ranking)
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
 
 

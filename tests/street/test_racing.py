@@ -209,6 +209,18 @@ def test_one_whose_first_lap_alone_would_take_longer_than_the_tuning_of_the_firs
     assert "takes 21 s" in reason.saw and "is not tried" in reason.so
 
 
+def test_a_budget_bounds_the_race(world, models, tmp_path):
+    ranking = process.rank(world / "reviews.csv", runs=tmp_path, models=models, budget="100s")
+    (folder,) = tmp_path.glob("reviews-*")
+    first, second = (one.candidate.source for one in ranking.scored)
+    (folder / "trials").mkdir()
+    write_json(folder / "trials" / "prices.json", {first: 30.0, second: 30.0})
+    process.plan(folder)
+    (reason,) = (r for r in race_of(folder).reasons if r.rule == "race: budget")
+    assert "all would take 21 s" in reason.saw
+    assert reason.so.startswith("not tried: ")
+
+
 def test_groups_stay_together_and_are_what_counts(world, models, tmp_path):
     rows = [(text, label, f"author-{n // 2}") for n, (text, label) in enumerate(street_world.reviews(140))]
     data = street_world.write_csv(tmp_path / "rows.csv", rows, ("review", "mood", "author"))

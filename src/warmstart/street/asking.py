@@ -11,6 +11,7 @@ from warmstart.decide.strategies import STRATEGIES
 from warmstart.models.pool import refuse_twice
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
+from warmstart.street.budget import seconds_of
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
 from warmstart.tasks import TASKS
@@ -33,6 +34,8 @@ def refuse(asked: Options, ranking: bool = False) -> None:
     refuse_score(asked)
     refuse_seeds(asked.seeds)
     refuse_race(asked.race)
+    if asked.budget:
+        seconds_of(asked.budget)
     for setting in asked.settings:
         refuse_setting(setting)
     refuse_twice(asked.models)

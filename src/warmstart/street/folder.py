@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from warmstart.street.hands import Hands
 
 PLAIN = (  # options that are no flags on a command line that is written down
-    *("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "race", "check_race"),
+    *("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"),
+    *("race", "check_race"),
 )
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
@@ -50,13 +51,15 @@ class Options:
     baseline: bool = True  # also say what the rows give without any pretrained network
     race: int = 3  # candidates that are tried by short trainings; 0: none, the scores decide
     check_race: bool = False  # also tune the best of those that lost, as a rival
+    pilots: bool = True  # try strategies on a part of the rows before one is chosen
+    budget: str = ""  # of time for the whole run: "90s", "10m", "1.5h"; none: as long as it takes
 
     def command(self, more: Sequence[str] = ()) -> str:
         """The command line that asks for the same, with `more` changes of the plan."""
         words = ["warmstart", "run", quoted(self.data)]
         for model in self.models:
             words += ["--from", quoted(model)]
-        for name in ("task", "text", "label", "group", "test", "strategy"):
+        for name in ("task", "text", "label", "group", "test", "strategy", "budget"):
             if getattr(self, name):
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []

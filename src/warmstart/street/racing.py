@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,16 +32,18 @@ from warmstart.select.heats import Answers
 from warmstart.select.race import enter, race
 from warmstart.select.sample import sample_rows
 from warmstart.street import deciding, pricing, training
+from warmstart.street.budget import seconds_left
 from warmstart.street.folder import Trip
 from warmstart.street.stops import group_numbers, task_of
 from warmstart.street.training import LEARNED_FROM, Ready
-from warmstart.street.trials import Deal, asked, deal, trial
+from warmstart.street.trials import SHARE, Deal, asked, deal, trial
 
 TRIED = "full"  # the strategy in which candidates are tried, where none is asked for
 EPOCHS = (0.4, 0.5)  # share of the epochs of a whole tuning, lap by lap
 ROWS = (0.5, 1.0)  # share of the rows that may teach, which are half of all
 JUDGED = 2000  # rows at most that judge
 FEWEST, PER_CLASS = 30, 2  # rows that judge, and rows of each class that teach in the first lap
+BUDGETED = 0.2  # of the seconds that are left, where there is a budget
 PRICES = "prices.json"
 
 
@@ -76,35 +78,53 @@ def losses(found: Race | None) -> tuple[Finding, ...]:
 
 def held(trip: Trip, bundle: Bundle, ranking: Ranking) -> Race:
     """The race itself; without entrants, and with the reason, where there is nothing to try."""
-    entrants, reasons = enter(ranking.scored, trip.options.race)
     dealt = dealt_of(trip, bundle)
-    tuned = plans(trip, bundle, ranking, entrants) if len(entrants) > 1 and dealt.fits(bundle) else {}
-    why = no_race(trip, bundle, entrants, dealt, tuned)
-    if why is not None:
-        return Race((), (), (*reasons, why))
-    priced = prices(trip, bundle, tuned)
-    entrants, dear = affordable(entrants, priced)
-    if len(entrants) < 2:
-        return Race((), (), (*reasons, *dear))
-    announce(trip, entrants, priced)
-    starts = [one.candidate.source for one in entrants]
+    entry = entered(trip, bundle, ranking, dealt)
+    if len(entry.entrants) < 2:
+        return Race((), (), entry.reasons)
+    announce(trip, entry)
+    starts = [one.candidate.source for one in entry.entrants]
 
     def train(known: Candidate, lap: int, rows: int) -> Answers:
-        name, how = f"race-{lap}-{starts.index(known.source) + 1}-{plain(known.name)}", tuned[known.source]
+        place, how = starts.index(known.source) + 1, entry.tuned[known.source]
         if isinstance(how, WarmstartError):
             raise how
+        name = f"race-{lap}-{place}-{plain(known.name)}"
         return short(trip, name, bundle, shortened(how.plan, lap), dealt, rows)
 
     found = race(
-        entrants,
+        entry.entrants,
         dealt.laps,
         train,
         judged=len(dealt.deal.judging),
-        prices=priced,
+        prices=entry.priced,
         groups_N=dealt.groups_N,
         seed=trip.options.seed,
     )
-    return replace(found, reasons=(*reasons, *dear, *found.reasons))
+    return replace(found, reasons=(*entry.reasons, *found.reasons))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who is in the race, how each would be tuned whole and for how many seconds; and why others are not."""
+
+    entrants: tuple[Scored, ...]
+    reasons: tuple[Reason, ...]
+    tuned: Plans = field(default_factory=dict)
+    priced: Mapping[str, float] = field(default_factory=dict)
+
+
+def entered(trip: Trip, bundle: Bundle, ranking: Ranking, dealt: Dealt) -> Entry:
+    """Those that the scores let in, that the rows can tell something of, and that can be paid."""
+    entrants, reasons = enter(ranking.scored, trip.options.race)
+    tuned = plans(trip, bundle, ranking, entrants) if len(entrants) > 1 and dealt.fits(bundle) else {}
+    why = no_race(trip, bundle, entrants, dealt, tuned)
+    if why is not None:
+        return Entry((), (*reasons, why))
+    priced = prices(trip, bundle, tuned)
+    entrants, dear = affordable(entrants, priced)
+    entrants, unpaid = within(entrants, priced, seconds_left(trip))
+    return Entry(tuple(entrants), (*reasons, *dear, *unpaid), tuned, priced)
 
 
 @dataclass(frozen=True, eq=False)  # holds arrays: the same only as itself
@@ -166,7 +186,9 @@ def no_race(
     """Why there is nothing to try, if so."""
     if len(entrants) < 2:
         names = ", ".join(one.candidate.name for one in entrants) or "none"
-        return Reason("race: entry", f"candidates to be tried: {names}", "no race: one is none")
+        return Reason(
+            "race: entry", f"candidates to be tried: {names}", "no race: there is nothing to compare"
+        )
     if not dealt.fits(bundle):
         saw = (
             f"{dealt.laps[0]:,} rows to learn from in the first lap, {len(dealt.deal.judging):,} to judge; "
@@ -217,8 +239,8 @@ def affordable(
     entrants: Sequence[Scored], priced: Mapping[str, float]
 ) -> tuple[list[Scored], tuple[Reason, ...]]:
     """Those whose first lap takes no longer than the whole tuning of what the scores put first."""
-    first, share = entrants[0].candidate, first_share()
-    limit = priced[first.source] / share
+    first = entrants[0].candidate
+    limit = priced[first.source] / share(0)
     left = [one for one in entrants if not limit or priced[one.candidate.source] <= limit]
     dear = (one.candidate for one in entrants if one not in left)
     return left, tuple(too_dear(one, first, priced) for one in dear)
@@ -231,14 +253,34 @@ def too_dear(one: Candidate, first: Candidate, priced: Mapping[str, float]) -> R
     return Reason("race: cost", saw, so)
 
 
-def first_share() -> float:
-    """Of a whole tuning, that the first lap takes: of the rows that teach, and of the epochs."""
-    return ROWS[0] / 2 * EPOCHS[0]
+def within(
+    entrants: Sequence[Scored], priced: Mapping[str, float], left: float | None
+) -> tuple[list[Scored], tuple[Reason, ...]]:
+    """As many of the first as the budget bears, should they go through all laps."""
+    taken = list(entrants)
+    while left is not None and len(taken) > 1 and cost(taken, priced) > BUDGETED * left:
+        taken.pop()
+    if left is None or len(taken) == len(entrants):
+        return taken, ()
+    without = ", ".join(one.candidate.name for one in entrants[len(taken) :])
+    asked_for = cost(entrants, priced)
+    saw = f"{left:,.0f} s left, {BUDGETED:.0%} of them for the race; all would take {asked_for:,.0f} s"
+    return taken, (Reason("race: budget", saw, f"not tried: {without}"),)
 
 
-def announce(trip: Trip, entrants: Sequence[Scored], priced: Mapping[str, float]) -> None:
-    total = sum(priced[one.candidate.source] for one in entrants)
-    what = f"{len(entrants)} candidates race: about {first_share() * total:,.0f} s, then more for those left"
+def cost(entrants: Sequence[Scored], priced: Mapping[str, float]) -> float:
+    """Seconds of all laps of all."""
+    return sum(map(share, range(len(ROWS)))) * sum(priced[one.candidate.source] for one in entrants)
+
+
+def share(lap: int) -> float:
+    """Of a whole tuning, that a lap takes: of its rows, half of which teach at most, and of its epochs."""
+    return ROWS[lap] * SHARE * EPOCHS[lap]
+
+
+def announce(trip: Trip, entry: Entry) -> None:
+    seconds = share(0) * sum(entry.priced[one.candidate.source] for one in entry.entrants)
+    what = f"{len(entry.entrants)} candidates race: about {seconds:,.0f} s, then more for those left"
     trip.tell({"event": "note", "what": what})
 
 
