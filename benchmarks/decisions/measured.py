@@ -67,7 +67,8 @@ def priced(read: Read) -> Facts:
         for name, plan in plans.items()
         if name in read.table["arms"] and name != arms.PLAIN
     }
-    return replace(read.facts, prices=prices, cannot=dict(read.table["failed"]))
+    efforts = {name: cost.seconds for name, cost in prices.items()}
+    return replace(read.facts, prices=prices, efforts=efforts, cannot=dict(read.table["failed"]))
 
 
 def piloted(tried: Tried, ask: Ask) -> tuple[Pilot, ...]:

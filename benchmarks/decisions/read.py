@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decisions.worlds import Cell
+from benchmarks.decisions.cell import VERSION
+from benchmarks.decisions.worlds import Cell, world
 from warmstart.base.tables import checked
 from warmstart.base.types import Facts
 
 PROVE = "prove-"
+TUNED = ("partial", "gradual", "full", "lora", "plain")  # strategies that move pretrained weights
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class Read:
     table: dict[str, Any]
     right: dict[str, NDArray[np.bool_]]  # by strategy, proving rows in one order
     tried: Tried | None = None  # its pilots, where they were made
+    validated: dict[str, tuple[float, float]] = field(default_factory=dict)  # validation accuracy, mean log
+
+    @property
+    def kind(self) -> str:
+        return world(self.cell.world).kind
+
+    @property
+    def best_tuned(self) -> float:
+        """The highest accuracy of the strategies that move pretrained weights; luck flatters all of them."""
+        return max(self.scores[name] for name in TUNED if name in self.right)
 
     @cached_property
     def scores(self) -> dict[str, float]:
@@ -54,10 +66,10 @@ def read(path: Path) -> Read:
     table = json.loads(path.read_text(encoding="utf-8"))
     with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
         right = {name: proving(arrays, f"{name}.test") for name in table["arms"]}
+        chosen = {name: validated(arrays, f"{name}.validation") for name in table["arms"]}
     facts = checked(Facts, table["facts"], str(path))
-    return Read(
-        Cell(**table["cell"]), facts, table, right, read_pilots(path.parents[1] / "pilots" / path.name)
-    )
+    pilots = read_pilots(path.parents[1] / "pilots" / path.name)
+    return Read(Cell(**table["cell"]), facts, table, right, pilots, chosen)
 
 
 def read_pilots(path: Path) -> Tried | None:
@@ -83,6 +95,15 @@ def proving(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.bool_]:
     return found
 
 
-def read_all(out: Path) -> list[Read]:
-    """All cells that were run, in the order of their names."""
-    return [read(path) for path in sorted((out / "cells").glob("*.json"))]
+def validated(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[float, float]:
+    return float(arrays[f"{name}.right"].mean()), float(arrays[f"{name}.logs"].mean())
+
+
+def read_all(out: Path, version: int = VERSION) -> list[Read]:
+    """All cells that were run by the recipe of this version, in the order of their names."""
+    paths = sorted((out / "cells").glob("*.json"))
+    return [read(path) for path in paths if version_of(path) == version]
+
+
+def version_of(path: Path) -> int:
+    return int(json.loads(path.read_text(encoding="utf-8")).get("version", 0))

@@ -6,7 +6,6 @@ from decide_facts import text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmstart.base.types import Cost
 from warmstart.decide.pilots import FEWEST, MOST, WORTH, improvement, which
 from warmstart.decide.record import Record, Trend
 
@@ -24,11 +23,11 @@ def record(**beliefs):
 
 
 def facts(prices=PRICES, **changes):
-    return text(prices={name: Cost(seconds, 0) for name, seconds in prices.items()}, **changes)
+    return text(efforts=dict(prices), **changes)
 
 
 def share(ask, given):
-    return sum(given.prices[name].seconds for name in ask.strategies) * ask.rows / given.rows
+    return sum(given.efforts[name] for name in ask.strategies) * ask.rows / given.rows
 
 
 @given(st.floats(-0.2, 0.2), st.floats(0.001, 0.3))
@@ -90,7 +89,7 @@ def test_one_that_is_expected_to_beat_the_reference_is_tried_too():
     assert "improvement on gradual" in ask.reason.saw
 
 
-def test_what_has_no_price_cannot_be_tried():
+def test_what_no_effort_is_known_of_cannot_be_tried():
     known = record(lora=(0.05, 0.1))
     assert which(facts(), RIVALS, (), known).strategies == ()
 

@@ -47,6 +47,10 @@ def timeless(race):
     return replace(race, seconds=0.0, entrants=tuple(entrants))
 
 
+def price(seconds):
+    return {"seconds": seconds, "work": 1000 * seconds}
+
+
 def so(race):
     return [reason.so for reason in race.reasons]
 
@@ -118,7 +122,9 @@ def test_a_race_that_was_stopped_goes_on_with_the_next_trial(raced, world, model
     assert done
     process.plan(folder)
     assert {path: path.stat().st_mtime_ns for path in done} == done
-    assert {one.source: one.price for one in race_of(folder).entrants} == prices
+    assert {one.source: one.price for one in race_of(folder).entrants} == {
+        source: price["seconds"] for source, price in prices.items()
+    }
     assert timeless(race_of(folder)) == timeless(race_of(raced[1]))
 
 
@@ -194,19 +200,19 @@ def test_a_candidate_that_cannot_be_trained_costs_a_line(world, models, tmp_path
     assert len(warnings) == 1 and "no model.safetensors" in warnings[0]["what"]
 
 
-def test_one_whose_first_lap_alone_would_take_longer_than_the_tuning_of_the_first_is_not_tried(
+def test_one_whose_first_lap_alone_would_be_more_work_than_the_tuning_of_the_first_is_not_tried(
     world, models, tmp_path
 ):
     ranking = process.rank(world / "reviews.csv", runs=tmp_path, models=models)
     (folder,) = tmp_path.glob("reviews-*")
     first, second = (one.candidate.source for one in ranking.scored)
     (folder / "trials").mkdir()
-    write_json(folder / "trials" / "prices.json", {first: 2.0, second: 21.0})
+    write_json(folder / "trials" / "prices.json", {first: price(2.0), second: price(21.0)})
     process.plan(folder)
     race = race_of(folder)
     assert not race.entrants
     (reason,) = (r for r in race.reasons if r.rule == "race: cost")
-    assert "takes 21 s" in reason.saw and "is not tried" in reason.so
+    assert "10 times the work" in reason.saw and "is not tried" in reason.so
 
 
 def test_a_budget_bounds_the_race(world, models, tmp_path):
@@ -214,7 +220,7 @@ def test_a_budget_bounds_the_race(world, models, tmp_path):
     (folder,) = tmp_path.glob("reviews-*")
     first, second = (one.candidate.source for one in ranking.scored)
     (folder / "trials").mkdir()
-    write_json(folder / "trials" / "prices.json", {first: 30.0, second: 30.0})
+    write_json(folder / "trials" / "prices.json", {first: price(30.0), second: price(30.0)})
     process.plan(folder)
     (reason,) = (r for r in race_of(folder).reasons if r.rule == "race: budget")
     assert "all would take 21 s" in reason.saw

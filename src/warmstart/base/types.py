@@ -227,6 +227,7 @@ class Facts:
     baseline: float | None = None  # out-of-fold accuracy without any network: of a bag of words, for example
     lead: Measure | None = None  # log-likelihood of the probe minus that of the baseline, paired
     prices: dict[str, Cost] = field(default_factory=dict)  # by strategy, of the whole training
+    efforts: dict[str, float] = field(default_factory=dict)  # the same by counted products, alike everywhere
     pilots: tuple[Pilot, ...] = ()  # strategies that were tried on a part of the rows
     asked: Reason | None = None  # why these strategies were tried, or none
     cannot: dict[str, str] = field(default_factory=dict)  # strategies that the model does not bear, and why

@@ -32,31 +32,31 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
     """The strategies to try, the reference among them, and on how many rows; none, with the reason.
 
     `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches. What has no
-    price among the facts cannot be tried.
+    effort among the facts cannot be tried.
     """
     judged = facts.rows - round(facts.rows * SHARES[0])
     shares = [share for share in SHARES if share * facts.median_per_class >= PER_CLASS]
     rule = f"pilots: what may gain {100 * WORTH:.1f} points is tried, within {MOST:.0%} of the tuning"
     if judged < FEWEST or not shares:
-        saw = f"{facts.rows:,} training rows, {facts.median_per_class:g} of the median class; {FEWEST} left out "
-        saw += f"would have to judge, and of a class {PER_CLASS} teach"
+        saw = f"{facts.rows:,} training rows, {facts.median_per_class:g} of the median class; "
+        saw += f"{FEWEST} left out would have to judge, and {PER_CLASS} of a class teach"
         return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
     first, hopes = improvements(facts, suited, records)
-    hoped = sorted((name for name in hopes if hopes[name] >= WORTH), key=lambda name: -hopes[name])
-    told = ", ".join(
-        f"{name} {100 * hopes[name]:.2f}" for name in sorted(hopes, key=lambda name: -hopes[name])
-    )
+    by_hope = sorted(hopes, key=lambda name: -hopes[name])
+    hoped = [name for name in by_hope if hopes[name] >= WORTH]
+    told = ", ".join(f"{name} {100 * hopes[name]:.2f}" for name in by_hope)
     if not hoped:
         saw = f"expected improvement on {first} in points: {told or 'none'}"
         return Ask((), 0, Reason(rule, saw, "none is tried"))
-    budget = MOST * sum(facts.prices[name].seconds for name in rivals if name in facts.prices)
-    saw = f"expected improvement on {first} in points: {told}; at most {budget:.1f} s"
+    budget = MOST * sum(facts.efforts[name] for name in rivals if name in facts.efforts)
+    saw = f"expected improvement on {first} in points: {told}"
     for share in shares:
         names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / share)
         if hoped[0] in names:
-            price = share * sum(facts.prices[name].seconds for name in names)
+            effort = MOST * share * sum(facts.efforts[name] for name in names) / max(budget, 1e-12)
+            saw += f"; {effort:.0%} of the tuning"
             so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
-            return Ask(names, round(facts.rows * share), Reason(rule, f"{saw}, predicted {price:.1f} s", so))
+            return Ask(names, round(facts.rows * share), Reason(rule, saw, so))
     return Ask((), 0, Reason(rule, saw, "the most hopeful cannot be paid"))
 
 
@@ -64,9 +64,9 @@ def affordable(always: Iterable[str], hoped: Sequence[str], facts: Facts, second
     """Those that have to be there, and of the others, the most hopeful first, what can still be paid."""
     names = list(always)
     for name in hoped:
-        if name not in names and sum(facts.prices[n].seconds for n in (*names, name)) <= seconds:
+        if name not in names and sum(facts.efforts[n] for n in (*names, name)) <= seconds:
             names.append(name)
-    paid = sum(facts.prices[n].seconds for n in names) <= seconds
+    paid = sum(facts.efforts[n] for n in names) <= seconds
     return tuple(names) if paid else ()
 
 
@@ -74,9 +74,9 @@ def improvements(
     facts: Facts, suited: Sequence[str] = (), records: Records = RECORDS
 ) -> tuple[str, dict[str, float]]:
     """Of which strategy most is expected, and by each other one the improvement that is hoped for, 0 to 1."""
-    known = {name: m for name, m in expected(facts, records).items() if name in facts.prices}
+    known = {name: m for name, m in expected(facts, records).items() if name in facts.efforts}
     if not known:
-        names = [name for name in suited if name != REFERENCE and name in facts.prices]
+        names = [name for name in suited if name != REFERENCE and name in facts.efforts]
         return REFERENCE, {name: improvement(UNKNOWN.mean, UNKNOWN.sd) for name in names}
     first = max(known, key=lambda name: known[name].value)
     best = known[first]

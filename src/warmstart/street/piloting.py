@@ -55,8 +55,10 @@ def tried(
     plans = {name: plan for name, plan in plans.items() if name not in facts.cannot}
     if REFERENCE not in plans or (facts.rows < 2 * FEWEST and not trip.options.budget):
         return facts, ()
-    prices = pricing.prices(trip, plans, facts, bundle, ready, plans[REFERENCE])
-    facts = replace(facts, prices=prices, seconds_left=seconds_left(trip))
+    pace = pricing.paces(trip, plans, facts, bundle, ready, plans[REFERENCE])
+    prices, counted = (pricing.prices(plans, facts, one, bundle) for one in (pace.timed, pace.counted))
+    efforts = {name: cost.seconds for name, cost in counted.items()}
+    facts = replace(facts, prices=prices, efforts=efforts, seconds_left=seconds_left(trip))
     suited = [o.strategy for o in consider(facts) if o.suits >= SUITED]
     ask = which(facts, (REFERENCE, *RIVALS), suited)
     facts = replace(facts, asked=ask.reason)

@@ -27,8 +27,10 @@ from warmstart.base.types import (
 )
 from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
+from warmstart.decide.expect import expected
 from warmstart.evaluate.arms import best_seed
 from warmstart.street.budget import elapsed
+from warmstart.street.charting import chart
 from warmstart.street.deciding import command
 from warmstart.street.folder import Trip
 from warmstart.street.silent import silent
@@ -82,6 +84,9 @@ def result(
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
         baseline=ranking.baseline,
         race=ranking.race,
+        facts=facts,
+        expected=expected(facts),
+        chart=chart(facts, plan.model),
         seeds=trip.options.seeds,
         shipped=next(
             (s for s in evidence.seeds.get(evidence.recommended, ()) if s.run == recommended.name), None
