@@ -52,7 +52,7 @@ def test_what_is_known_of_the_models_fits_a_screen():
 
 def test_the_page_has_a_row_for_each_lap_and_all_reasons():
     html = page(example())
-    race = html[html.index("<h3>The race</h3>") : html.index("<h3>Other opinions</h3>")]
+    race = html[html.index("<h3>The race</h3>") : html.index("<h3>What is known of them</h3>")]
     assert len(re.findall("<tr", race)) == 1 + 3
     assert "not trained: its weights are not finite" in race
     assert race.count('class="reason"') == 3

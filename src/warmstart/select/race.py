@@ -27,6 +27,7 @@ from warmstart.select.scores._scoring import LEVEL, untrained
 
 FAR = 0.10  # of accuracy, behind the first of the scores: a training that short does not make up for that
 MARGIN = 0.01  # of accuracy: less is not worth a larger model
+SPREAD = 0.05  # of accuracy: standard deviation of the differences among candidates that come so far
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 Train = Callable[[Candidate, int, int], Answers]  # number of the lap, rows to learn from
@@ -197,18 +198,23 @@ def take(heat: Sequence[Ran], judges: Judges) -> tuple[Ran, Reason]:
 def bill(small: Ran, heat: Sequence[Ran], judges: Judges) -> str:
     """What taking it instead of another costs; "" if nothing.
 
-    Either its accuracy is lower by a point or more, and by more than one standard error (Breiman et al. 1984,
-    as among runs); or the scores, which saw all rows, show it to be worse, and it is not ahead in the race.
+    Either its accuracy is expected to be lower by a point or more; or the scores, which saw all rows, show it
+    to be worse, and it is not ahead in the race.
     """
     for other in best_first(one for one in heat if one is not small):
-        ahead = judges.ahead(small, other)
-        error = (ahead.high - ahead.low) / (2 * Z)
-        if ahead.value <= -MARGIN and -ahead.value > error:
-            return f"{-ahead.value:.1%} less right than {other.name}, which is over one standard error"
+        loss = -expected(judges.ahead(small, other))
+        if loss >= MARGIN:
+            return f"expected to be {loss:.1%} less right than {other.name}"
         is_ahead = small.loss < other.loss or small.accuracy > other.accuracy
         if told_apart(other.scored, small.scored) and not is_ahead:
             return f"the scores show it to be behind {other.name}, and the race does not deny it"
     return ""
+
+
+def expected(ahead: Measure) -> float:
+    """What was seen, drawn towards no difference by as much as it is in doubt (empirical Bayes)."""
+    error = (ahead.high - ahead.low) / (2 * Z)
+    return ahead.value * SPREAD**2 / (SPREAD**2 + error**2)
 
 
 def hindsight(entrants: Sequence[Scored], order: Sequence[str], course: Course) -> Reason:
