@@ -4,6 +4,7 @@ import pytest
 from decide_facts import IMAGE, TEXT
 
 from warmstart.base.types import Pace, Phase
+from warmstart.decide import cost
 from warmstart.decide.choose import plan_for
 from warmstart.decide.cost import at, boundary, price
 from warmstart.decide.strategies import STRATEGIES
@@ -33,17 +34,19 @@ def test_full_epochs_are_steps_moves_and_looks():
     plan, n, v = with_phases(Phase(("*",), 1e-3, 3)), IMAGE.rows, 50
     steps = -(-n // plan.batch)
     expected = v * 0.003 + 3 * (n * 0.01 + steps * 1e-9 * 1_000_000 + v * 0.003)
-    assert price(plan, IMAGE, PACE, v).seconds == pytest.approx(expected)
+    overhead = cost.PASSES * n * 0.003 + cost.PHASE
+    assert price(plan, IMAGE, PACE, v).seconds == pytest.approx(cost.SLOWER * expected + overhead)
 
 
 def test_a_prefix_is_paid_once_where_epochs_share_it_and_never_again_where_it_lies_there():
     body, v = depth(IMAGE, with_phases(Phase(("*",), 1e-3, 3)).edits), 50
     top = Phase((f"top:{body - 4}",), 1e-3, 3)
     one, two = with_phases(top), with_phases(top, top)
-    prefix = (IMAGE.rows + v) * (0.003 - 0.001)
+    prefix = cost.SLOWER * (IMAGE.rows + v) * (0.003 - 0.001)
+    overhead = cost.PASSES * IMAGE.rows * 0.003
     first, both = (price(plan, IMAGE, PACE, v).seconds for plan in (one, two))
     epochs = both - first
-    assert first == pytest.approx(v * 0.001 + prefix + epochs)
+    assert first == pytest.approx(overhead + cost.SLOWER * v * 0.001 + prefix + epochs)
     assert price(with_phases(top, Phase(("*",), 1e-3, 1), top), IMAGE, PACE, v).seconds > both + prefix
 
 
@@ -52,14 +55,17 @@ def test_norms_of_fresh_weights_are_measured_before_each_look():
     fresh = with_phases(every, pretrained=False, norm_statistics="learn")
     kept = with_phases(every, pretrained=True, norm_statistics="frozen")
     more = price(fresh, IMAGE, PACE, 50).seconds - price(kept, IMAGE, PACE, 50).seconds
-    assert more == pytest.approx(2 * min(IMAGE.rows, 512) * 0.003)
+    assert more == pytest.approx(cost.SLOWER * 2 * min(IMAGE.rows, 512) * 0.003)
 
 
 def test_memory_counts_what_moves_and_what_the_backward_pass_needs():
     plan = with_phases(Phase(("*",), 1e-3, 1))
-    assert price(plan, IMAGE, PACE, 9).memory == 4 * 4 * 1_000_000 + plan.batch * 1000
+    always = cost.ALWAYS + cost.COPY * 4 * IMAGE.parameters
+    wanted = always + 4 * 4 * 1_000_000 + (1 + cost.LOOKED) * plan.batch * 1000
+    assert price(plan, IMAGE, PACE, 9).memory == pytest.approx(wanted, abs=1)
     smaller = with_phases(Phase(("*",), 1e-3, 1), micro_batch=4, guards=())
-    assert price(smaller, IMAGE, PACE, 9).memory == 3 * 4 * 1_000_000 + 4 * 1000
+    wanted = always + 3 * 4 * 1_000_000 + (1 + cost.LOOKED) * 4 * 1000
+    assert price(smaller, IMAGE, PACE, 9).memory == pytest.approx(wanted, abs=1)
 
 
 @pytest.mark.parametrize(("learn", "start"), [(("*",), 0), (("top:2",), 6), (("head",), 8), (("top:99",), 0)])

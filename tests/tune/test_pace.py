@@ -1,10 +1,13 @@
 """A few timed steps tell how fast a model learns, and leave it as it was."""
 
+import numpy as np
 import pytest
 import torch
 
 import tune_worlds as worlds
+from warmstart.models.inputs import Ragged, TextInputs
 from warmstart.tune import pace
+from warmstart.tune.job import Split
 
 
 @pytest.mark.parametrize("kind", ["bert", "mobilenet_v1"])
@@ -45,3 +48,11 @@ def test_what_is_counted_is_the_same_every_time_and_falls_towards_the_head(kind)
     assert looks == sorted(looks, reverse=True)
     assert looks[0] > looks[-1] > 0
     assert all(first.step[start] == pytest.approx(3 * first.look[start]) for start in starts)
+
+
+def test_the_fullest_batch_is_that_of_a_hundred_drawn():
+    random = np.random.default_rng(0)
+    lengths = random.lognormal(3, 0.5, 2000).astype(int) + 1
+    split = Split(TextInputs(Ragged.of([[1] * n for n in lengths]), 0), torch.zeros(2000))
+    drawn = [random.permutation(lengths)[:1600].reshape(100, 16).mean(1).max() for _ in range(200)]
+    assert pace.fullest(split, 16) == pytest.approx(np.mean(drawn) / lengths.mean(), rel=0.05)

@@ -17,7 +17,7 @@ from warmstart.decide.record import RECORDS, REFERENCE, Records
 from warmstart.decide.strategies import STRATEGIES
 
 GUARDS = ({"name": "early_stop", "patience": 5, "sure": 2.0},)  # for all strategies: rivals compare fairly
-TIE = 0.0025  # expected accuracy that is not worth a dearer strategy
+TIE = 0.001  # expected accuracy that is not worth a dearer strategy
 SLICES = 100  # equally likely ones of a Gaussian, to add up over
 SAFETY = 1.3  # times the predicted seconds that a plan is taken to need, where there is a budget
 FEW_ROWS, SMALL_BATCH = 1000, 16  # below either, statistics of batch norm are better kept than learned

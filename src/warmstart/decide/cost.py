@@ -12,6 +12,12 @@ from warmstart.decide.strategies._depth import depth
 
 WEIGHT = 4  # bytes of a number
 MOMENTS = 2  # of the optimiser, for each weight
+SLOWER = 1.1  # a step of a training beside one that is timed alone
+PASSES = 1.6  # looks at all training rows, whatever the plan: to prepare, and to see where it begins
+PHASE, SOLVED = 0.07, 0.11  # seconds of a phase, and of a head that is solved, however small
+COPY = 1.4  # times the network beside itself: the one that it was adapted from, and what is kept
+LOOKED = 0.7  # times what a step keeps: a look at many rows at once
+ALWAYS = 11_000_000  # bytes
 REFRESHED = 512  # rows that norm statistics of fresh weights are measured on before each look
 
 
@@ -29,7 +35,9 @@ def price(plan: Plan, facts: Facts, pace: Pace, validation: int) -> Cost:
         if phase.solver != "logistic":
             seconds += phase.epochs * epoch(plan, facts, pace, start, validation)
             done = 0 if start == 0 else done
-    return Cost(seconds, memory(plan, pace, starts))
+    solved = sum(phase.solver == "logistic" for phase in plan.phases)
+    overhead = PASSES * facts.rows * at(pace.look, 0) + SOLVED * solved + PHASE * (len(plan.phases) - solved)
+    return Cost(SLOWER * seconds + overhead, memory(plan, pace, starts, facts.parameters))
 
 
 def looks_before(pace: Pace, starts: list[int], validation: int) -> float:
@@ -47,16 +55,20 @@ def epoch(plan: Plan, facts: Facts, pace: Pace, start: int, validation: int) -> 
     return facts.rows * at(pace.step, start) + steps * pace.move * weights(pace, start) + looked
 
 
-def memory(plan: Plan, pace: Pace, starts: list[int]) -> int:
-    """Gradients and moments of the phase that moves most, a copy of the best weights, and activations."""
+def memory(plan: Plan, pace: Pace, starts: list[int], parameters: int) -> int:
+    """Gradients and moments of the phase that moves most, copies of weights, and activations.
+
+    The factors were fitted to what 445 trainings of the decision study took (EXPERIMENTS.md).
+    """
+    rows = plan.micro_batch or plan.batch
+    always = ALWAYS + COPY * WEIGHT * parameters + LOOKED * rows * pace.saved
     trained = [s for s, phase in zip(starts, plan.phases, strict=True) if phase.solver != "logistic"]
     if not trained:
-        return WEIGHT * weights(pace, max(starts))
+        return int(always)
     start = min(trained)
     share = at(pace.step, start) / max(1e-12, at(pace.step, min(pace.step)))
     copies = 1 + MOMENTS + bool(plan.guards)
-    rows = plan.micro_batch or plan.batch
-    return int(copies * WEIGHT * weights(pace, start) + rows * pace.saved * share)
+    return int(always + copies * WEIGHT * weights(pace, start) + rows * pace.saved * share)
 
 
 def boundary(phase: Phase, body: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from math import sqrt
 from statistics import median
 
 import numpy as np
@@ -31,6 +32,7 @@ from warmstart.tune.worth import costs
 TIMES = 2  # timed, after one that is not: memory is fetched and libraries get ready in the first
 MOVED = 1_000_000  # weights that tell how long the optimiser takes for one
 BACKWARD = 2  # times the products of a forward pass
+FULLEST = 2.5  # standard deviations of a batch by which the fullest of a hundred is above the average
 MOVING = 3e-9  # seconds of the optimiser a weight, where it is not timed
 
 Part = NDArray[np.int64]
@@ -52,7 +54,14 @@ def measure(anatomy: Anatomy, task: Task, split: Split, starts: Iterable[int], b
         saved = kept_for_backward(once, anatomy.model.parameters()) // batch
     finally:
         anatomy.model.zero_grad(set_to_none=True)
+    saved = round(saved * fullest(split, batch))
     return Pace(step, look, moving(device_of(anatomy)), moved(anatomy, split, places), saved)
+
+
+def fullest(split: Split, batch: int) -> float:
+    """Tokens of the fullest of many batches, as times those of the average batch."""
+    lengths_N = split.inputs.lengths
+    return 1 + FULLEST * float(lengths_N.std() / lengths_N.mean()) / sqrt(batch)
 
 
 def counted(anatomy: Anatomy, split: Split, starts: Iterable[int]) -> Pace:
