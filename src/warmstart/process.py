@@ -29,11 +29,12 @@ from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.models.device import CPU, choose, named, repeatable
+from warmstart.models.pool import expand
 from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
-from warmstart.street import baseline, budget, deciding, piloting, stops, training
+from warmstart.street import baseline, budget, deciding, piloting, racing, runner_up, stops, training
 from warmstart.street.asking import refuse, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
@@ -87,7 +88,7 @@ def run(
         if (done := finished(trip)) is not None:
             return done
         bundle = stops.read(trip)
-        ranking, noticed = stops.select(trip, bundle)
+        ranking, noticed = racing.run(trip, bundle, *stops.select(trip, bundle))
         ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
         facts, tried = piloting.facts_of(trip, bundle, ranking, ready)
         plan, options = deciding.decide(trip, facts, ranking)
@@ -98,9 +99,11 @@ def run(
         arms |= {} if base is None else {"base": (base,)}
         unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
         arms |= {name: (run,) for name, run in unaided.items()}
+        arms |= runner_up.runner_up(trip, bundle, ranking, plan)
         evidence = weigh(
             plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
         )
+        ranking = runner_up.checked_by(ranking, plan, evidence)
         findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
         write_pages(trip, everything, evidence)
@@ -129,13 +132,16 @@ def rank(
     """The candidates from best to worst, measured on the user's own rows.
 
     rank("chats.jsonl", task="chat", models=["one", "other"])  # language models, by bits per byte
+    rank("reviews.csv", models="models/", race=3)  # and try the first three by short trainings
     """
+    tried = bool(asked.get("race"))
     device = str(choose(device))  # refused before a folder is made
-    trip = replace(setting_out(data, runs, tell, asked, ranking=True), device=device)
+    trip = replace(setting_out(data, runs, tell, asked, ranking=not tried), device=device)
     with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
         say_where(trip)
-        return ranking(trip)[0]
+        found, noticed = ranking(trip)
+        return racing.run(trip, stops.read(trip), found, noticed)[0] if tried else found
 
 
 def plan(
@@ -154,7 +160,7 @@ def plan(
         bound(trip, cache_limit)
         say_where(trip)
         bundle = stops.read(trip)
-        ranking, _ = stops.select(trip, bundle)
+        ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
         ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
         facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
         decided, _ = deciding.decide(trip, facts, ranking)
@@ -178,7 +184,7 @@ def tune(
         bound(trip, cache_limit)
         say_where(trip)
         bundle = stops.read(trip)
-        ranking, _ = stops.select(trip, bundle)
+        ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
         ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
         facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
         decided, _ = deciding.decide(trip, facts, ranking)
@@ -310,11 +316,12 @@ def walked(hands: Hands, device: str, allow_change: bool) -> dict[str, Any]:
 
 
 def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for and is not empty: paths as text, and one model like several."""
+    """What was asked for and is not empty: paths as text, one model or a folder of models like several."""
     given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
     if "models" in given:
         models = given["models"] or ()
-        given["models"] = (models,) if isinstance(models, str) else tuple(map(str, models))
+        named = (models,) if isinstance(models, str) else map(str, models)
+        given["models"] = tuple(model for name in named for model in expand(name))
     return {name: value for name, value in given.items() if value not in (None, "", (), [])}
 
 

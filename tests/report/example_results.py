@@ -18,7 +18,20 @@ from warmstart.base.result import (
     Result,
     RunSummary,
 )
-from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Phase, Plan, Reason, SeedScore
+from warmstart.base.types import (
+    Entrant,
+    Finding,
+    Gain,
+    Lap,
+    Measure,
+    Option,
+    Overfitting,
+    Phase,
+    Plan,
+    Race,
+    Reason,
+    SeedScore,
+)
 
 TOPICS = (
     "arts",
@@ -127,6 +140,7 @@ def example(
             "largest_difference": 2.4e-7,
         },
         reproduce=_reproduce(),
+        race=_race(_ranking(np.random.default_rng(seed), candidates)),
     )
 
 
@@ -324,9 +338,41 @@ def _ranking(random: np.random.Generator, candidates: int) -> tuple[RankedModel,
             prior=(2, 3, 1, 4, 5, 6, 7, 8)[i],
             licence=("apache-2.0", "mit", "")[i % 3],
             seconds=float(4 + 3 * random.random()),
+            source_task=("sentence similarity", "", "text classification, 3 classes")[i % 3],
+            bytes=(90_868_376, 17_547_912, 0)[i % 3],
+            pace=(2.31, 0.42, 0.0)[i % 3],
         )
         for i, name in enumerate(names[:candidates])
     )
+
+
+def _race(ranking: tuple[RankedModel, ...]) -> Race | None:
+    """Of the first three; the first is shown to be before the second, and the third could not be trained."""
+    if len(ranking) < 2:
+        return None
+    names = [model.name for model in ranking[:3]]
+    entrants = []
+    for i, model in enumerate(ranking[:3]):
+        behind = Measure("log_loss", 0.21, 0.08, 0.35, 489, "95 % bootstrap, paired") if i else None
+        laps = (
+            Lap(
+                256, _measure("accuracy", 0.86 - 0.05 * i, 0.05, 489, "bootstrap"),
+                _measure("log_loss", 0.41 + 0.21 * i, 0.07, 489, "bootstrap"), behind, 12.5 + i,
+            ),
+        )  # fmt: skip
+        out = ("", f"after 256 rows shown to be behind {names[0]}", "its weights are not finite")[i]
+        failed = i == 2
+        entrants.append(
+            Entrant(
+                model.name, model.source, model.parameters, 130.0, () if failed else laps, out, failed
+            )  # fmt: skip
+        )
+    reasons = (
+        Reason("race: 256 rows to learn from, 489 to judge", "log-loss 0.41, 0.62", f"{names[1]} is out"),
+        Reason("race: the ranking in hindsight", ", ".join(names), f"the ranking had been right: {names[0]}"),
+        Reason("race: the runner-up", "not tuned", f"whether {names[1]} would be better is not known"),
+    )
+    return Race(tuple(entrants), tuple(model.source for model in ranking[:3]), reasons, 26.0)
 
 
 def _plan() -> Plan:

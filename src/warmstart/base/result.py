@@ -17,6 +17,7 @@ from warmstart.base.types import (
     Option,
     Overfitting,
     Plan,
+    Race,
     Reason,
     SeedScore,
 )
@@ -64,6 +65,9 @@ class RankedModel:
     licence: str
     seconds: float
     scored: bool = True  # or do score, low and high only hold its place?
+    source_task: str = ""  # what it was made for
+    bytes: int = 0  # of its weights on disk; 0: unknown
+    pace: float = 0.0  # seconds per 1,000 rows of reading its features; 0: not timed
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class RunSummary:
     baseline: str = ""  # what answers where no network does: "a bag of words (...)"
     seeds: tuple[SeedScore, ...] = ()  # where there are several
     spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
+    start: str = ""  # the pretrained model that it came from, where that is another than the plan's
 
 
 @dataclass(frozen=True)
@@ -163,4 +168,5 @@ class Result:
     expected: dict[str, Measure] = field(default_factory=dict)  # accuracy beside full, by strategy
     chart: Chart | None = None  # when to fine-tune
     seeds: int = 1  # with which the plan and its rivals were trained
+    race: Race | None = None  # short trainings of the first of the ranking
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/

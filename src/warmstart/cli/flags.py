@@ -63,6 +63,14 @@ Seeds = Annotated[
         help="Train plan and rivals with so many seeds and compare the means; 5 make a claim.",
     ),
 ]
+Race = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Also try the first N by short trainings, and rank them by what they came to.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

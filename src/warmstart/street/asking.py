@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
 from warmstart.base.types import Phase, Plan
 from warmstart.decide.choose import GUARDS
 from warmstart.decide.plan_file import apply_setting
 from warmstart.decide.strategies import STRATEGIES
-from warmstart.models.card import locate
+from warmstart.models.pool import refuse_twice
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
 from warmstart.street.budget import seconds_of
@@ -35,14 +33,12 @@ def refuse(asked: Options, ranking: bool = False) -> None:
         refuse_task(asked)
     refuse_score(asked)
     refuse_seeds(asked.seeds)
+    refuse_race(asked.race)
     if asked.budget:
         seconds_of(asked.budget)
     for setting in asked.settings:
         refuse_setting(setting)
-    for model, times in Counter(asked.models).items():
-        if times > 1:
-            raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
-        locate(model)
+    refuse_twice(asked.models)
 
 
 def refuse_task(asked: Options) -> None:
@@ -74,6 +70,11 @@ def refuse_score(asked: Options) -> None:
 def refuse_seeds(seeds: int) -> None:
     if not 1 <= seeds <= MOST_SEEDS:
         raise WarmstartError(f"seeds={seeds}", f"give 1 to {MOST_SEEDS}; 5 make a claim", "wrong-value")
+
+
+def refuse_race(candidates: int) -> None:
+    if candidates < 0:
+        raise WarmstartError(f"race={candidates}", "give how many are tried; 0 is none", "wrong-value")
 
 
 def refuse_setting(setting: str) -> None:

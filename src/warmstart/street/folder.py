@@ -21,6 +21,10 @@ from warmstart.street.lock import holding
 if TYPE_CHECKING:
     from warmstart.street.hands import Hands
 
+PLAIN = (  # options that are no flags on a command line that is written down
+    *("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"),
+    *("race", "check_race"),
+)
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
 
@@ -45,6 +49,8 @@ class Options:
     seeds: int = 1  # times that the plan and its rivals are trained, with seed, seed + 1, ...
     allow_pickle: bool = False
     baseline: bool = True  # also say what the rows give without any pretrained network
+    race: int = 3  # candidates that are tried by short trainings; 0: none, the scores decide
+    check_race: bool = False  # also tune the best of those that lost, as a rival
     pilots: bool = True  # try strategies on a part of the rows before one is chosen
     budget: str = ""  # of time for the whole run: "90s", "10m", "1.5h"; none: as long as it takes
 
@@ -58,7 +64,7 @@ class Options:
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
-        for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"):
+        for name in PLAIN:
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
         return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])

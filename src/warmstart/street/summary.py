@@ -73,7 +73,7 @@ def result(
         plan=plan,
         considered=tuple(options),
         anatomy=trip.path("training", plan.strategy, "anatomy.txt").read_text(encoding="utf-8"),
-        runs={name: run_summary(name, arm, evidence) for name, arm in arms.items()},
+        runs={name: run_summary(name, arm, evidence, plan) for name, arm in arms.items()},
         gains=evidence.gains,
         overfitting=evidence.overfitting,
         detectable=evidence.detectable,
@@ -83,6 +83,7 @@ def result(
         proofs=proofs([run for arm in arms.values() for run in arm], facts),
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
         baseline=ranking.baseline,
+        race=ranking.race,
         facts=facts,
         expected=expected(facts),
         chart=chart(facts, plan.model),
@@ -109,10 +110,13 @@ def ranked(scored: Scored) -> RankedModel:
         licence=known.licence,
         seconds=scored.seconds,
         scored=scored.score.n > 0,
+        source_task=known.source_task,
+        bytes=known.bytes,
+        pace=scored.pace,
     )
 
 
-def run_summary(name: str, arm: Sequence[Run], evidence: Evidence) -> RunSummary:
+def run_summary(name: str, arm: Sequence[Run], evidence: Evidence, plan: Plan) -> RunSummary:
     run, seeds = best_seed(arm), evidence.seeds.get(name, ())
     said = run.predictions["train"]
     return RunSummary(
@@ -126,6 +130,7 @@ def run_summary(name: str, arm: Sequence[Run], evidence: Evidence) -> RunSummary
         baseline=run.baseline,
         seeds=seeds,
         spread=spread(seeds),
+        start=run.plan.model if run.plan.model and run.plan.model != plan.model else "",
     )
 
 

@@ -59,6 +59,7 @@ def _environment() -> "Environment":
     pages.filters.update(
         count=words.count,
         amount=words.amount,
+        size=words.size,
         clock=words.clock,
         rate=words.rate,
         short=words.short,
