@@ -33,8 +33,8 @@ from warmstart.report.read import read_result
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import questions
-from warmstart.street import baseline, deciding, stops, training
-from warmstart.street.asking import refuse, refuse_seeds, refuse_task
+from warmstart.street import baseline, deciding, probing, stops, training
+from warmstart.street.asking import refuse, refuse_probes, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
     Trip,
@@ -46,6 +46,7 @@ from warmstart.street.folder import (
     must_agree,
     reopen,
     run_folder,
+    with_probes,
     with_seeds,
 )
 from warmstart.street.hands import Hands
@@ -100,8 +101,9 @@ def run(
         evidence = weigh(
             plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
         )
+        probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
         findings = (*bundle.findings, *noticed, *ready.findings, *absent)
-        everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
+        everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed)
         write_pages(trip, everything, evidence)
     return everything
 
@@ -192,11 +194,13 @@ def prove(
     shard: bool = False,
     device: str = "auto",
     seeds: int = 0,
+    probes: Sequence[str] = (),
 ) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report.
 
     With `seeds` plan and rivals are trained so many times; what was trained already counts as the first.
-    0: as many as the folder was begun with.
+    0: as many as the folder was begun with. `probes` ("labels", "weights") also say what more labels, and the
+    pretrained weights, are worth, for some trainings more.
     """
     begun = reopen(run_folder(folder)).folder
     return run(
@@ -208,6 +212,7 @@ def prove(
         shard=shard,
         device=device,
         seeds=seeds or None,
+        probes=probes,
     )
 
 
@@ -275,9 +280,11 @@ def setting_out(
     given = plainly(asked)
     if is_run(run_folder(data)):
         trip = reopen(run_folder(data), tell)
-        must_agree(trip, {name: value for name, value in given.items() if name != "seeds"})
+        must_agree(trip, {name: value for name, value in given.items() if name not in ("seeds", "probes")})
         if not ranking:
             refuse_task(trip.options)
+        refuse_probes(given.get("probes", ()))
+        trip = with_probes(trip, given.get("probes", ()))
         return with_seeds(trip, seeds_of(given)) if "seeds" in given else trip
     options = from_table(Options, {"data": str(data), **given}, "warmstart")
     refuse(options, ranking)
@@ -307,21 +314,25 @@ def walked(hands: Hands, device: str, allow_change: bool) -> dict[str, Any]:
 
 
 def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for and is not empty: paths as text, and one model like several."""
+    """What was asked for and is not empty: paths as text, one model like several, "labels,weights" as two."""
     given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
     if "models" in given:
         models = given["models"] or ()
         given["models"] = (models,) if isinstance(models, str) else tuple(map(str, models))
+    if "probes" in given:
+        probes = given["probes"] or ()
+        given["probes"] = tuple(probes.split(",") if isinstance(probes, str) else map(str, probes))
     return {name: value for name, value in given.items() if value not in (None, "", (), [])}
 
 
 def finished(trip: Trip) -> Result | None:
-    """The result that lies in the folder already, if it is of the plan that lies there and as many seeds."""
+    """The result that lies in the folder already, if it is of the plan that lies there, and whole."""
     if not all(trip.path(name).exists() for name in ("result.json", "plan.yaml", "model")):
         return None
     result = read_result(trip.path("result.json"))
     same = replace(result.plan, reasons=()) == read_plan(trip.path("plan.yaml"))
-    return result if same and result.seeds == trip.options.seeds else None
+    all_there = result.seeds == trip.options.seeds and probing.answered(result, trip.options.probes)
+    return result if same and all_there else None
 
 
 def task_primary(bundle: Bundle) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.base.probed import Dependency, LabelBudget
 from warmstart.base.types import (
     Baseline,
     Finding,
@@ -150,3 +151,5 @@ class Result:
     baseline: Baseline | None = None  # out of fold, beside the ranking
     seeds: int = 1  # with which the plan and its rivals were trained
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
+    labels: LabelBudget | None = None  # where the probe of labels was asked for
+    weights: Dependency | None = None  # where the probe of weights was

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
@@ -15,6 +16,7 @@ from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
+from warmstart.street.probing import NAMES
 from warmstart.tasks import TASKS
 
 LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
@@ -34,6 +36,7 @@ def refuse(asked: Options, ranking: bool = False) -> None:
         refuse_task(asked)
     refuse_score(asked)
     refuse_seeds(asked.seeds)
+    refuse_probes(asked.probes)
     for setting in asked.settings:
         refuse_setting(setting)
     for model, times in Counter(asked.models).items():
@@ -71,6 +74,12 @@ def refuse_score(asked: Options) -> None:
 def refuse_seeds(seeds: int) -> None:
     if not 1 <= seeds <= MOST_SEEDS:
         raise WarmstartError(f"seeds={seeds}", f"give 1 to {MOST_SEEDS}; 5 make a claim", "wrong-value")
+
+
+def refuse_probes(probes: Iterable[str]) -> None:
+    for name in probes:
+        if name not in NAMES:
+            raise WarmstartError(f"no probe {name!r}", did_you_mean(name, NAMES), "no-such-probe")
 
 
 def refuse_setting(setting: str) -> None:

@@ -45,6 +45,7 @@ class Options:
     seeds: int = 1  # times that the plan and its rivals are trained, with seed, seed + 1, ...
     allow_pickle: bool = False
     baseline: bool = True  # also say what the rows give without any pretrained network
+    probes: tuple[str, ...] = ()  # "labels", "weights": what more of them is worth, for trainings of its own
 
     def command(self, more: Sequence[str] = ()) -> str:
         """The command line that asks for the same, with `more` changes of the plan."""
@@ -59,6 +60,7 @@ class Options:
         for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline"):
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
+        words += ["--set", f"probes={','.join(self.probes)}"] if self.probes else []
         return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])
 
 
@@ -188,6 +190,12 @@ def must_agree(trip: Trip, asked: Mapping[str, Any]) -> None:
 def with_seeds(trip: Trip, seeds: int) -> Trip:
     """The trip with so many seeds. What was trained stays; more are added to it, or fewer are compared."""
     return replace(trip, options=replace(trip.options, seeds=seeds))
+
+
+def with_probes(trip: Trip, probes: Sequence[str]) -> Trip:
+    """The trip with these probes too. What was found out stays."""
+    every = tuple(dict.fromkeys((*trip.options.probes, *probes)))
+    return replace(trip, options=replace(trip.options, probes=every))
 
 
 def keep_options(trip: Trip) -> None:

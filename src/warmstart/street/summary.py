@@ -14,6 +14,7 @@ import numpy as np
 
 import warmstart
 from warmstart.base.events import read_events
+from warmstart.base.probed import Probed
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
 from warmstart.base.types import (
     Bundle,
@@ -50,6 +51,7 @@ def result(
     arms: Mapping[str, Sequence[Run]],
     evidence: Evidence,
     findings: Sequence[Finding],
+    probed: Probed,
 ) -> Result:
     """Everything in one value."""
     recommended = best_seed(arms[evidence.recommended])
@@ -86,6 +88,8 @@ def result(
         shipped=next(
             (s for s in evidence.seeds.get(evidence.recommended, ()) if s.run == recommended.name), None
         ),
+        labels=probed.labels,
+        weights=probed.weights,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import glossary, panels, seeds, units, words
+from warmstart.report import glossary, panels, probed, seeds, units, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,7 +48,13 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     pages.globals.update(
-        glossary=glossary, panels=panels, seeds=seeds, units=units, words=words, is_picture=is_picture
+        glossary=glossary,
+        panels=panels,
+        probed=probed,
+        seeds=seeds,
+        units=units,
+        words=words,
+        is_picture=is_picture,
     )
     pages.filters.update(
         count=words.count,
