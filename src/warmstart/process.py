@@ -30,9 +30,11 @@ from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.models.device import CPU, choose, named, repeatable
 from warmstart.report.read import read_result
+from warmstart.serve import label_file
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
-from warmstart.serve.questions import questions
+from warmstart.serve.questions import many, questions
+from warmstart.serve.wanted import Wanted, wanted
 from warmstart.street import baseline, deciding, probing, stops, training
 from warmstart.street.asking import refuse, refuse_probes, refuse_seeds, refuse_task
 from warmstart.street.folder import (
@@ -235,6 +237,21 @@ def ask(folder: str | Path, what: Sequence[str], device: str = "auto") -> list[S
     predictor = load(run_folder(folder), device)
     asked = [q for word in what for q in questions(str(word), predictor.task.modality, predictor.learned)]
     return answers(predictor, asked)
+
+
+def label(
+    folder: str | Path, what: str | Sequence[str], *, count: int = 100, device: str = "auto"
+) -> tuple[list[Wanted], Path]:
+    """The rows of `what` whose labels would teach most, and label_next.csv of the run folder with them.
+
+    label("runs/reviews-1", "unlabelled.csv", count=50)
+    """
+    place = run_folder(folder)
+    predictor = load(place, device)
+    words = [what] if isinstance(what, str) else what
+    asked = [q for word in words for q in many(str(word), predictor.task.modality, predictor.learned)]
+    rows = wanted(predictor, asked, count)
+    return rows, label_file.write(predictor, rows, place)
 
 
 def demo(

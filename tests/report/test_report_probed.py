@@ -40,7 +40,7 @@ def test_every_form_says_what_the_next_labels_are_worth_and_what_scratch_would_n
     if form == "terminal":  # a screen has room for the nearest step alone
         return
     assert "97.0 % takes 4,410 [3,600, more] labels" in text
-    assert "98.0 %: not within the horizon" in text
+    assert "98.0 % is beyond what can be foreseen" in text
 
 
 @pytest.mark.parametrize("form", FORMS)

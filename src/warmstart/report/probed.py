@@ -46,7 +46,9 @@ def target(goal: Target) -> str:
     """How many labels an accuracy takes."""
     accuracy = f"{PERCENT.show(goal.accuracy)} %"
     if goal.rows is None:
-        return f"{accuracy}: {why(goal.refused)}" if goal.refused else accuracy
+        return f"{accuracy} is beyond what can be foreseen" + (
+            f" ({goal.refused.saw})" if goal.refused else ""
+        )
     return f"{accuracy} takes {several(goal.rows, '{:,.0f}')} labels"
 
 
