@@ -9,7 +9,7 @@ import pytest
 from street_world import reviews, stamps, text_model, write_csv
 from warmstart import process
 from warmstart.base.errors import WarmstartError
-from warmstart.base.types import Facts
+from warmstart.base.types import Facts, Plan, Predictions, Run
 from warmstart.decide.choose import plan_for
 from warmstart.decide.curves.fit import fit
 from warmstart.decide.curves.points import Point
@@ -210,6 +210,15 @@ def test_probes_on_the_command_line_are_the_options(reviewed):
     asked = frame.options({}, ["probes=labels,weights"])
     assert process.plainly(asked)["probes"] == ("labels", "weights")
     assert "--set probes=labels,weights" in Options("x.csv", probes=("labels", "weights")).command()
+
+
+def test_trainings_that_answer_alike_with_every_seed_count_once():
+    def run(name, answers):
+        said = Predictions(np.arange(3), np.zeros(3, int), np.eye(2)[answers])
+        return Run(name, Plan(name, None, "", ()), {"test": said}, 1.0, 1, 1, 1)
+
+    runs = [run("a", [0, 0, 1]), run("b", [0, 0, 1]), run("c", [0, 1, 1])]
+    assert [one.name for one in labels.unlike(runs)] == ["a", "c"]
 
 
 def test_further_labels_come_in_round_numbers():
