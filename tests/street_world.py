@@ -128,4 +128,7 @@ def timeless(result):
     runs = {name: replace(run, seconds=0.0) for name, run in result.runs.items()}
     ranking = tuple(replace(model, seconds=0.0) for model in result.ranking)
     beside = replace(result.baseline, seconds=0.0) if result.baseline else None
-    return replace(result, run="", created="", seconds=0.0, runs=runs, ranking=ranking, baseline=beside)
+    tried = tuple(replace(pilot, seconds=0.0) for pilot in result.facts.pilots)
+    facts = replace(result.facts, prices={}, pilots=tried)
+    same = replace(result, run="", created="", seconds=0.0, runs=runs, ranking=ranking)
+    return replace(same, baseline=beside, facts=facts)

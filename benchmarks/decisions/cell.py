@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.decisions import arms
-from benchmarks.decisions.worlds import Cell, world, write_cell
+from benchmarks.decisions.worlds import Cell, Point, World, world, write_cell
 from benchmarks.street import at_pixels
 from warmstart.base.tables import to_table
 from warmstart.models.card import ZOO
@@ -59,7 +60,7 @@ def explore(cell: Cell, out: Path, place: Path) -> tuple[dict[str, Any], dict[st
     preparing = time.perf_counter() - started
     plans = dict(arms.plans(facts, ranking.best.candidate.source, cell.seed))
     started = time.perf_counter()
-    pace = pricing.measured(trip, plans, facts, bundle, ready, plans["full"])
+    pace = pricing.paces(trip, plans, facts, bundle, ready, plans["full"]).timed
     timing = time.perf_counter() - started
     places = [str(value) for value in bundle.rows.column("place")]
     table: dict[str, Any] = {
@@ -98,8 +99,13 @@ def measured(arm: arms.Arm) -> dict[str, Any]:
 
 
 def setting_out(cell: Cell, out: Path, place: Path) -> Trip:
-    chosen, data = world(cell.world), place / "rows.csv"
-    write_cell(chosen, cell.rows, cell.seed, data)
+    return starting(world(cell.world), (cell.model,), cell, out, place)
+
+
+def starting(chosen: World, models: Sequence[str], point: Point, out: Path, place: Path) -> Trip:
+    """A trip on the rows of a point of the grid, from these models of its world."""
+    data = place / "rows.csv"
+    write_cell(chosen, point.rows, point.seed, data)
     asked = {chosen.kind: chosen.kind, "label": "label", "group": "none"}
-    source = cell.model if cell.model.startswith(ZOO) else at_pixels(cell.model, cell.pixels, out)
-    return begin(Options(str(data), models=(source,), seed=cell.seed, **asked), place / "runs")
+    sources = tuple(m if m.startswith(ZOO) else at_pixels(m, point.pixels, out) for m in models)
+    return begin(Options(str(data), models=sources, seed=point.seed, **asked), place / "runs")

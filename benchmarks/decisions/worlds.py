@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from warmstart.base.seeds import generator
 from warmstart.models.card import ZOO, zoo_names
@@ -133,6 +134,17 @@ def write_cell(chosen: World, rows: int, seed: int, path: Path) -> None:
                 split = splits[name] if number < limits[name] else "test"
                 table.writerow([item.value, item.label, split, f"{name}-{number}"])
     draft.replace(path)
+
+
+class Point(Protocol):
+    """Which rows, at which size."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def pixels(self) -> int: ...
 
 
 @dataclass(frozen=True)

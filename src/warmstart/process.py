@@ -35,7 +35,7 @@ from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
 from warmstart.serve.questions import many, questions
 from warmstart.serve.wanted import Wanted, wanted
-from warmstart.street import baseline, deciding, probing, stops, training
+from warmstart.street import baseline, budget, deciding, piloting, probing, stops, training
 from warmstart.street.asking import refuse, refuse_probes, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
@@ -91,10 +91,11 @@ def run(
             return done
         bundle = stops.read(trip)
         ranking, noticed = stops.select(trip, bundle)
-        facts = deciding.look(trip, bundle, ranking)
+        ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
+        facts, tried = piloting.facts_of(trip, bundle, ranking, ready)
         plan, options = deciding.decide(trip, facts, ranking)
-        ready = training.prepare(trip, bundle, training.load_for(trip, plan, facts.modality))
-        plans = {plan.strategy: plan, **training.rival_plans(plan, facts)}
+        every = {plan.strategy: plan, **training.rival_plans(plan, facts)}
+        plans, dear = budget.affordable(every, facts, plan.strategy, trip.options.seeds)
         arms = training.carry_out_all(trip, plans, bundle, ready)  # name -> its runs, one for each seed
         base = training.base_run(trip, plan, bundle, ready)
         arms |= {} if base is None else {"base": (base,)}
@@ -104,7 +105,7 @@ def run(
             plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
         )
         probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
-        findings = (*bundle.findings, *noticed, *ready.findings, *absent)
+        findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed)
         write_pages(trip, everything, evidence)
     return everything
@@ -158,7 +159,9 @@ def plan(
         say_where(trip)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
-        decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
+        ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
+        facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
+        decided, _ = deciding.decide(trip, facts, ranking)
     return decided, trip.folder
 
 
@@ -180,9 +183,9 @@ def tune(
         say_where(trip)
         bundle = stops.read(trip)
         ranking, _ = stops.select(trip, bundle)
-        decided, _ = deciding.decide(trip, deciding.look(trip, bundle, ranking), ranking)
-        modality = stops.task_of(bundle).modality
-        ready = training.prepare(trip, bundle, training.load_for(trip, decided, modality))
+        ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
+        facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
+        decided, _ = deciding.decide(trip, facts, ranking)
         return training.carry_out(trip, decided.strategy, decided, bundle, ready)
 
 

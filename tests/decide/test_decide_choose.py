@@ -4,14 +4,16 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from decide_facts import IMAGE, TEXT, image, text
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warmstart.base.errors import WarmstartError
-from warmstart.base.types import Facts, Measure, Reason
-from warmstart.decide.choose import choose, consider, cost, plan_for
+from warmstart.base.types import Cost, Facts, Reason
+from warmstart.decide.choose import SAFETY, TIE, choose, consider, cost, plan_for
+from warmstart.decide.record import Record, Trend
 from warmstart.decide.strategies import STRATEGIES
 
 SIMILAR, DISTANT = 0.86, 0.6  # probe accuracies that are 0.80 and 0.43 of the way from the floor of 0.3
@@ -28,12 +30,9 @@ CELLS = {
 }
 
 
-def measure(value: float, half: float) -> Measure:
-    return Measure("accuracy", value, value - half, value + half, 200)
-
-
 def chosen(facts: Facts) -> str:
-    return choose(facts, "m")[0].strategy
+    """By the table alone."""
+    return choose(facts, "m", records={})[0].strategy
 
 
 @pytest.mark.parametrize("base", [TEXT, IMAGE], ids=["text", "image"])
@@ -108,66 +107,77 @@ def test_costs_differ_so_that_ties_are_decided():
     assert min(STRATEGIES.names(), key=cost) == "frozen"
 
 
-def test_a_clear_measurement_outranks_the_prior():
-    prior, _ = choose(TEXT, "m")
-    measured = {"full": measure(0.80, 0.02), "gradual": measure(0.90, 0.02)}
-    plan, options = choose(TEXT, "m", measured=measured)
-    assert (prior.strategy, plan.strategy) == ("full", "gradual")
-    assert [o.strategy for o in options[:2]] == ["gradual", "full"]
-    assert "0.900 (0.880 to 0.920, n 200)" in plan.reasons[0].saw
+def known(**beliefs):
+    trends = {name: Trend(mean, 0.0, 0.0, 0.0, spread) for name, (mean, spread) in beliefs.items()}
+    return {"text": Record(trends, rows=(1.0, 1000.0), parameters=30_000_000, cells=40)}
 
 
-def test_where_intervals_overlap_the_cheaper_is_taken():
-    measured = {
-        "full": measure(0.90, 0.03),
-        "partial": measure(0.88, 0.03),
-        "frozen": measure(0.80, 0.03),
-        "scratch": measure(0.89, 0.03),
-    }
-    plan, options = choose(TEXT, "m", measured=measured)
-    assert plan.strategy == "partial"
-    assert [o.strategy for o in options[:4]] == ["partial", "full", "scratch", "frozen"]
+def test_the_record_outranks_the_table():
+    plan, options = choose(TEXT, "m", records=known(gradual=(0.05, 0.02), frozen=(-0.1, 0.02)))
+    assert (consider(TEXT)[0].strategy, plan.strategy) == ("full", "gradual")
+    assert [o.strategy for o in options[:3]] == ["gradual", "full", "frozen"]
+    assert "gradual +5.0 [+1.1, +8.9]" in plan.reasons[0].saw
+
+
+def test_what_is_within_a_tie_of_the_highest_goes_to_the_cheaper():
+    plan, options = choose(TEXT, "m", records=known(gradual=(-TIE / 2, 0.02), frozen=(-2 * TIE, 0.02)))
+    assert plan.strategy == "gradual"
+    assert [o.strategy for o in options[:3]] == ["gradual", "full", "frozen"]
     assert "cheaper" in options[0].reason.so
-    assert "full accuracy 0.900" in options[0].reason.saw
 
 
-def test_intervals_that_touch_overlap():
-    measured = {
-        "full": Measure("accuracy", 0.9, 0.85, 0.95, 9),
-        "frozen": Measure("accuracy", 0.8, 0.75, 0.85, 9),
-    }
-    assert choose(TEXT, "m", measured=measured)[0].strategy == "frozen"
-
-
-def test_what_was_not_measured_stands_behind_what_was():
-    plan, options = choose(TEXT, "m", measured={"scratch": measure(0.2, 0.01)})
-    assert plan.strategy == "scratch"
-    assert [o.strategy for o in options[1:]] == [
-        o.strategy for o in consider(TEXT) if o.strategy != "scratch"
-    ]
+@given(
+    st.dictionaries(st.sampled_from(STRATEGIES.names()), st.tuples(st.floats(-1, 1), st.floats(0.001, 0.3)))
+)
+def test_no_cheaper_strategy_is_within_a_tie_of_the_highest(beliefs):
+    beliefs.pop("full", None)
+    means = {"full": 0.0} | {name: mean for name, (mean, _) in beliefs.items()}
+    winner = choose(TEXT, "m", records=known(**beliefs))[0].strategy
+    tied = {name for name, mean in means.items() if mean >= max(means.values()) - TIE}
+    assert winner in tied
+    assert cost(winner) == min(map(cost, tied))
 
 
 @given(
     st.dictionaries(
-        st.sampled_from(STRATEGIES.names()),
-        st.tuples(st.floats(0, 1), st.floats(0, 0.3)),
+        st.sampled_from(["frozen", "partial", "gradual", "scratch"]),
+        st.tuples(st.floats(-0.1, 0.1), st.floats(0.01, 0.2)),
         min_size=1,
     )
 )
-def test_no_cheaper_measured_strategy_ties_with_the_highest(scores):
-    measured = {name: measure(value, half) for name, (value, half) in scores.items()}
-    winner = choose(TEXT, "m", measured=measured)[0].strategy
-    top = max(m.value for m in measured.values())
-    bars = [m.low for m in measured.values() if m.value == top]
-    could_win = {n for n, m in measured.items() if m.high >= min(bars)}
-    must_win = {n for n, m in measured.items() if m.high >= max(bars)}
-    assert winner in could_win
-    assert cost(winner) <= min(map(cost, must_win))
+@settings(max_examples=20)
+def test_the_chance_of_each_is_that_of_draws(beliefs):
+    options = choose(TEXT, "m", records=known(**beliefs))[1]
+    means = np.array([0.0, *(mean for mean, _ in beliefs.values())])
+    sds = np.array([0.0, *(sd for _, sd in beliefs.values())])
+    draws = means + sds * np.random.default_rng(0).standard_normal((100_000, len(means)))
+    shares = (draws >= draws.max(1, keepdims=True) - TIE).mean(0)
+    found = {o.strategy: o.suits for o in options}
+    for name, share in zip(("full", *beliefs), shares, strict=True):
+        assert found[name] == pytest.approx(share, abs=0.02)
 
 
-def test_a_measurement_of_an_unknown_strategy_is_refused():
-    with pytest.raises(WarmstartError, match="did you mean 'frozen'"):
-        choose(TEXT, "m", measured={"frosen": measure(0.9, 0.01)})
+def test_what_the_model_cannot_bear_is_never_chosen():
+    facts = replace(TEXT, cannot={"gradual": "it has no layers"})
+    plan, options = choose(facts, "m", records=known(gradual=(0.3, 0.02)))
+    assert plan.strategy == "full"
+    left_out = next(o for o in options if o.strategy == "gradual")
+    assert (left_out.suits, left_out.reason.saw) == (0.0, "it has no layers")
+
+
+def test_a_budget_takes_the_best_that_it_bears():
+    prices = {"full": Cost(100.0, 0), "gradual": Cost(80.0, 0), "frozen": Cost(1.0, 0)}
+    records = known(gradual=(-0.05, 0.02), frozen=(-0.1, 0.02))
+
+    def chosen_with(left):
+        return choose(replace(TEXT, prices=prices, seconds_left=left), "m", records=records)[0]
+
+    assert chosen_with(None).strategy == "full"
+    assert chosen_with(SAFETY * 100 + 1).strategy == "full"
+    assert chosen_with(SAFETY * 80 + 1).strategy == "gradual"
+    assert chosen_with(SAFETY * 80 - 1).strategy == "frozen"
+    assert "none can be paid" in chosen_with(0.5).reasons[0].so
+    assert chosen_with(0.5).strategy == "frozen"
 
 
 def test_an_unknown_strategy_is_refused_with_the_nearest():

@@ -140,7 +140,7 @@ def comments_above(written: str, key: str) -> str:
 
 
 def test_reasons_stand_above_what_they_explain(tmp_path):
-    plan, options = choose(replace(HUMP, median_per_class=5.0), "models/m")
+    plan, options = choose(replace(HUMP, median_per_class=5.0), "models/m", records={})
     ranked = Reason("model: highest out-of-fold score", "m 0.86, n 0.84", "m is the best start")
     loose = Reason("a rule of no field", "7 of 9", "it is so")
     write_plan(replace(plan, reasons=(*plan.reasons, ranked, loose)), options, tmp_path / "plan.yaml")

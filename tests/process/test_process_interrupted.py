@@ -31,13 +31,14 @@ with locked(reopen(Path(sys.argv[1]))):
 
 def test_a_training_that_is_stopped_goes_on_where_it_was(world, text_run, tmp_path):
     """Stopped in the middle of the plan's training, and then again in that of a rival."""
-    folder = stopped_at(world, tmp_path, "full", epoch=2)
-    assert not (folder / "training" / "full" / "run.json").exists()
-    assert list((folder / "training" / "full" / "checkpoints").iterdir())
+    chosen = text_run.result.plan.strategy
+    folder = stopped_at(world, tmp_path, chosen, epoch=2)
+    assert not (folder / "training" / chosen / "run.json").exists()
+    assert list((folder / "training" / chosen / "checkpoints").iterdir())
     told = []
     result = process.run(folder, tell=told.append)
     resumed = [event for event in told if event["event"] == "resumed"]
-    assert [(event["run"], event["steps"] > 0) for event in resumed] == [("full", True)]
+    assert [(event["run"], event["steps"] > 0) for event in resumed] == [(chosen, True)]
     assert same_findings(result, text_run.result)
 
 

@@ -33,3 +33,15 @@ def test_what_the_backward_pass_keeps_is_counted_once():
     linear, x = torch.nn.Linear(100, 50), torch.ones(10, 100, requires_grad=True)
     kept = pace.kept_for_backward(lambda: linear(x).exp().sum(), linear.parameters())
     assert kept == 4 * (10 * 100 + 10 * 50)
+
+
+@pytest.mark.parametrize("kind", ["bert", "mobilenet_v1"])
+def test_what_is_counted_is_the_same_every_time_and_falls_towards_the_head(kind):
+    anatomy, split = worlds.pretrained(kind).anatomy, worlds.splits(kind)["train"]
+    starts = range(len(anatomy.groups))
+    first, again = (pace.counted(anatomy, split, starts) for _ in range(2))
+    assert first == again
+    looks = [first.look[start] for start in starts]
+    assert looks == sorted(looks, reverse=True)
+    assert looks[0] > looks[-1] > 0
+    assert all(first.step[start] == pytest.approx(3 * first.look[start]) for start in starts)

@@ -11,6 +11,7 @@ from typing import Any
 from warmstart.base.probed import Dependency, LabelBudget
 from warmstart.base.types import (
     Baseline,
+    Facts,
     Finding,
     Gain,
     Measure,
@@ -119,6 +120,16 @@ class Reproduce:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """What would be chosen before anything is tried, over rows per class and similarity of the features."""
+
+    per_class: tuple[float, ...]  # rows of the median class
+    similarities: tuple[float, ...]  # 0: features at the floor, 1: perfect
+    strategies: tuple[tuple[str, ...], ...]  # by similarity, then by rows
+    here: tuple[float, float]  # where these data stand
+
+
+@dataclass(frozen=True)
 class Result:
     """Everything that one trip down the street found out."""
 
@@ -149,6 +160,9 @@ class Result:
     proofs: dict[str, Any]
     reproduce: Reproduce
     baseline: Baseline | None = None  # out of fold, beside the ranking
+    facts: Facts | None = None  # all that the decision looked at: pilots, prices, budget
+    expected: dict[str, Measure] = field(default_factory=dict)  # accuracy beside full, by strategy
+    chart: Chart | None = None  # when to fine-tune
     seeds: int = 1  # with which the plan and its rivals were trained
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
     labels: LabelBudget | None = None  # where the probe of labels was asked for

@@ -118,6 +118,40 @@ class Ranking:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How fast a model goes here, from a few timed steps; keys are numbers of the first group that runs."""
+
+    step: dict[int, float]  # seconds a row, forward and backward
+    look: dict[int, float]  # seconds a row without gradients
+    move: float  # seconds of the optimiser a weight
+    weights: dict[int, int]  # that move, from that group on
+    saved: int  # bytes a row that a step from the first group keeps for its backward pass
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training is expected to take, if it goes to its last epoch."""
+
+    seconds: float
+    memory: int  # bytes beyond the model: gradients, moments, copies, activations
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A strategy tried on a part of the training rows, judged on training rows that it did not learn from."""
+
+    strategy: str
+    rows: int  # that it learned from
+    accuracy: Measure  # on the rows that judge
+    ahead: Measure | None  # accuracy minus that of the reference on the same rows, paired; None of itself
+    seconds: float
+
+    @property
+    def judged(self) -> int:
+        return self.accuracy.n
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that a decision may look at. A number that is not here cannot be a reason."""
 
@@ -141,6 +175,12 @@ class Facts:
     measured: bool = True  # could probe and depths be measured, or are the rows too few?
     baseline: float | None = None  # out-of-fold accuracy without any network: of a bag of words, for example
     lead: Measure | None = None  # log-likelihood of the probe minus that of the baseline, paired
+    prices: dict[str, Cost] = field(default_factory=dict)  # by strategy, of the whole training
+    efforts: dict[str, float] = field(default_factory=dict)  # the same by counted products, alike everywhere
+    pilots: tuple[Pilot, ...] = ()  # strategies that were tried on a part of the rows
+    asked: Reason | None = None  # why these strategies were tried, or none
+    cannot: dict[str, str] = field(default_factory=dict)  # strategies that the model does not bear, and why
+    seconds_left: float | None = None  # of the budget, for tuning plan and rivals; None: no budget
 
     @property
     def body(self) -> tuple[str, ...]:
@@ -150,25 +190,6 @@ class Facts:
     def similarity(self) -> float:
         """How far the frozen features carry from the floor to a perfect score, 0 to 1."""
         return max(0.0, (self.probe - self.floor) / max(1e-9, 1 - self.floor))
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast a model goes here, from a few timed steps; keys are numbers of the first group that runs."""
-
-    step: dict[int, float]  # seconds a row, forward and backward
-    look: dict[int, float]  # seconds a row without gradients
-    move: float  # seconds of the optimiser a weight
-    weights: dict[int, int]  # that move, from that group on
-    saved: int  # bytes a row that a step from the first group keeps for its backward pass
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a training is expected to take, if it goes to its last epoch."""
-
-    seconds: float
-    memory: int  # bytes beyond the model: gradients, moments, copies, activations
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,14 @@ def command(
     processes: Annotated[int, typer.Option("--processes", min=1, hidden=True)] = 1,
     shard: Annotated[bool, typer.Option("--shard", hidden=True)] = False,
     device: Annotated[str, typer.Option("--device", hidden=True)] = "auto",
+    budget: Annotated[str, typer.Option("--budget", metavar="TIME", hidden=True)] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=0, hidden=True)] = 0,
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
-    asked = frame.options({**given, "rows": rows, "strategy": strategy, "seeds": seeds}, settings or [])
+    asked = frame.options(
+        {**given, "rows": rows, "strategy": strategy, "seeds": seeds, "budget": budget}, settings or []
+    )
     from warmstart import process
     from warmstart.report.terminal import summary
 

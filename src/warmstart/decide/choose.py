@@ -1,26 +1,40 @@
 """Ask every strategy how well it suits the facts; the best becomes the plan, with its reasons.
 
-A strategy answers from a prior, a table of what worked elsewhere. Where strategies were measured on the
-user's own rows (pilots), the measurements decide and the prior only explains.
+A strategy answers from a prior, a table of what others found. Where our own study reaches, or strategies were
+tried on the user's own rows (pilots), what is expected from these decides; the table only orders the rest.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import inf, prod
+from statistics import NormalDist
 from typing import Any
 
 from warmstart.base.types import Facts, Measure, Option, Phase, Plan, Reason
 from warmstart.decide.beside import no_lead
+from warmstart.decide.expect import Z, expected
+from warmstart.decide.record import RECORDS, REFERENCE, Records
 from warmstart.decide.strategies import STRATEGIES
 
 GUARDS = ({"name": "early_stop", "patience": 5, "sure": 2.0},)  # for all strategies: rivals compare fairly
+TIE = 0.0025  # expected accuracy that is not worth a dearer strategy
+SLICES = 100  # equally likely ones of a Gaussian, to add up over
+SAFETY = 1.3  # times the predicted seconds that a plan is taken to need, where there is a budget
 FEW_ROWS, SMALL_BATCH = 1000, 16  # below either, statistics of batch norm are better kept than learned
 
 
 def consider(facts: Facts) -> tuple[Option, ...]:
     """Every strategy of the family with how well it suits the facts, best first; ties go to the cheaper."""
-    asked = {name: STRATEGIES.get(name)().suits(facts) for name in STRATEGIES.names()}
+    asked = {name: suited(name, facts) for name in STRATEGIES.names()}
     options = [Option(name, suits, reason) for name, (suits, reason) in asked.items()]
     return tuple(sorted(options, key=lambda o: (-o.suits, cost(o.strategy), o.strategy)))
+
+
+def suited(strategy: str, facts: Facts) -> tuple[float, Reason]:
+    """What the strategy says for itself; 0 where the model cannot bear it."""
+    if why := facts.cannot.get(strategy):
+        return 0.0, Reason("strategy: the model must bear what it changes", why, "it cannot be chosen")
+    return STRATEGIES.get(strategy)().suits(facts)  # type: ignore[no-any-return]
 
 
 def cost(strategy: str) -> int:
@@ -28,54 +42,104 @@ def cost(strategy: str) -> int:
 
 
 def choose(
-    facts: Facts, model: str | None, *, seed: int = 0, measured: Mapping[str, Measure] = {}
+    facts: Facts, model: str | None, *, seed: int = 0, records: Records = RECORDS
 ) -> tuple[Plan, tuple[Option, ...]]:
     """The plan of the best strategy, and all that were considered, best first.
 
-    `measured` holds scores (higher is better) of strategies on rows that none of them learned from. Where
-    it is not empty it decides: the cheapest strategy whose interval overlaps that of the highest score.
+    Where something is expected of the strategies, from the record or from pilots, that decides: the cheapest
+    whose expected accuracy is within TIE of the highest that the budget bears. Else the table of priors does.
     """
-    options = outrank(consider(facts), measured)
+    options = within_budget(outrank(consider(facts), expected(facts, records), facts), facts)
     best = options[0]
-    reasons = (best.reason,) if measured else ()
-    return plan_for(best.strategy, facts, model, seed=seed, reasons=reasons), options
+    plan = plan_for(best.strategy, facts, model, seed=seed)
+    if best.reason not in plan.reasons:
+        plan = replace(plan, reasons=(best.reason, *plan.reasons[1:]))
+    return plan, options
 
 
-def outrank(options: Iterable[Option], measured: Mapping[str, Measure]) -> tuple[Option, ...]:
-    """The options with those that were measured first, in the order that the measurements give."""
-    if not measured:
+def outrank(options: Iterable[Option], known: Mapping[str, Measure], facts: Facts) -> tuple[Option, ...]:
+    """The options with those that something is known of first, in the order of what is expected of them."""
+    known = {name: m for name, m in known.items() if name not in facts.cannot}
+    if not known:
         return tuple(options)
-    highest = max(measured, key=lambda name: measured[name].value)
-    tied = {name for name, m in measured.items() if m.high >= measured[highest].low}
-    winner = min(tied, key=lambda name: (cost(name), -measured[name].value, name))
+    highest = max(known, key=lambda name: known[name].value)
+    tied = [name for name, m in known.items() if m.value >= known[highest].value - TIE]
+    winner = min(tied, key=lambda name: (cost(name), -known[name].value))
+    chances = chances_of(known)
 
     def place(option: Option) -> tuple[int, float]:
-        if option.strategy not in measured:
+        if option.strategy not in known:
             return 2, 0.0
-        return (0 if option.strategy == winner else 1), -measured[option.strategy].value
+        return (0 if option.strategy == winner else 1), -known[option.strategy].value
 
-    return tuple(sorted((with_measure(o, measured, winner, highest) for o in options), key=place))
+    return tuple(
+        sorted((with_measure(o, known, winner, highest, chances, facts) for o in options), key=place)
+    )
 
 
-def with_measure(option: Option, measured: Mapping[str, Measure], winner: str, highest: str) -> Option:
-    """The option with the measurement as its reason, if there is one."""
-    if option.strategy not in measured:
+def chances_of(known: Mapping[str, Measure]) -> dict[str, float]:
+    """By strategy how likely it is to be within TIE of the best, were they independent Gaussians."""
+    sd = {name: max(1e-6, (m.high - m.low) / (2 * Z)) for name, m in known.items()}
+    found = {}
+    for name, m in known.items():
+        others = [NormalDist(o.value - TIE, sd[rival]) for rival, o in known.items() if rival != name]
+        places = (NormalDist(m.value, sd[name]).inv_cdf((i + 0.5) / SLICES) for i in range(SLICES))
+        found[name] = round(sum(prod(o.cdf(x) for o in others) for x in places) / SLICES, 2)
+    return found
+
+
+def with_measure(
+    option: Option,
+    known: Mapping[str, Measure],
+    winner: str,
+    highest: str,
+    chances: Mapping[str, float],
+    facts: Facts,
+) -> Option:
+    """The option with what is expected of it as its reason, if anything is."""
+    name = option.strategy
+    if name not in known:
         return option
-    saw = shown(option.strategy, measured)
-    if option.strategy != highest:
-        saw += f"; highest {shown(highest, measured)}"
-    if option.strategy != winner:
+    saw = shown(name, known, facts) + ("" if name == highest else f"; highest {shown(highest, known, facts)}")
+    if name != winner:
         so = f"{winner} is taken"
     elif winner == highest:
-        so = "the highest, and none whose interval overlaps is cheaper"
+        so = f"the highest, and no cheaper one is within {100 * TIE:g} points of it"
     else:
-        so = "the intervals overlap, and it is cheaper"
-    return replace(option, reason=Reason("strategy: measured on these rows; ties to the cheaper", saw, so))
+        so = f"within {100 * TIE:g} points of the highest, and cheaper"
+    rule = f"strategy: accuracy expected beside {REFERENCE}, from other sets and pilots; ties to the cheaper"
+    return Option(name, chances[name], Reason(rule, saw, so))
 
 
-def shown(strategy: str, measured: Mapping[str, Measure]) -> str:
-    m = measured[strategy]
-    return f"{strategy} {m.name} {m.value:.3f} ({m.low:.3f} to {m.high:.3f}, n {m.n:,})"
+def shown(strategy: str, known: Mapping[str, Measure], facts: Facts) -> str:
+    """What is expected, and what a pilot saw, in points."""
+    m = known[strategy]
+    said = f"{strategy} {100 * m.value:+.1f} [{100 * m.low:+.1f}, {100 * m.high:+.1f}]"
+    for pilot in facts.pilots:
+        if pilot.strategy == strategy and pilot.ahead is not None:
+            p = pilot.ahead
+            said += f" (pilot {100 * p.value:+.1f} [{100 * p.low:+.1f}, {100 * p.high:+.1f}], {p.n:,} rows)"
+    return said
+
+
+def within_budget(options: tuple[Option, ...], facts: Facts) -> tuple[Option, ...]:
+    """Those that the seconds left can pay first; where none is, the cheapest."""
+    if facts.seconds_left is None or not facts.prices:
+        return options
+    left = facts.seconds_left
+
+    def seconds(option: Option) -> float:
+        return SAFETY * facts.prices[option.strategy].seconds if option.strategy in facts.prices else inf
+
+    best = options[0]
+    paid = [o for o in options if seconds(o) <= left]
+    taken = paid[0] if paid else min(options, key=seconds)
+    if taken is best:
+        return options
+    saw = f"{left:.0f} s left; {best.strategy} {seconds(best):.0f} s, {taken.strategy} {seconds(taken):.1f} s"
+    rule = f"strategy: the best that the budget bears, at {SAFETY:g} times the predicted seconds"
+    so = "the first that can be paid" if paid else "none can be paid; the cheapest is taken"
+    return replace(taken, reason=Reason(rule, saw, so)), *(o for o in options if o is not taken)
 
 
 def plan_for(

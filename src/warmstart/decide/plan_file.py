@@ -74,7 +74,11 @@ def why(reason: Reason) -> list[str]:
 def considered(options: Sequence[Option]) -> list[str]:
     """The options, best first, with how well they suit."""
     lines = [line for o in options for line in comment(f"{o.suits:.2f} {o.strategy}: {o.reason.so}", "    ")]
-    return [*comment("considered, with how well they suit from 0 to 1"), *lines] if options else []
+    return (
+        [*comment("considered, with the chance of each to be among the best, or how well it suits"), *lines]
+        if options
+        else []
+    )
 
 
 def comment(text: str, indent: str = "", mark: str = "") -> list[str]:

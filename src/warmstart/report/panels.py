@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from warmstart.base.result import Confusion, RankedModel, Result, RunSummary
+from warmstart.base.types import Cost, Measure
 from warmstart.report.figures import Dot, Line, heat_table, interval_plot, line_plot
 from warmstart.report.units import POINTS, in_order, metric
 from warmstart.report.words import spoken
@@ -46,6 +47,23 @@ def runs_plot(result: Result) -> Markup:
         if (m := run.metrics.get(result.primary))
     ]
     return interval_plot(f"Test {kind.title} of every run", f"test {kind.axis}", dots, kind.unit)
+
+
+def expected_plot(result: Result) -> Markup:
+    """What was expected of each strategy beside full fine-tuning, in points."""
+    dots = [Dot(name, m.value, m.low, m.high, name == result.plan.strategy) for name, m in by_value(result)]
+    axis = "accuracy beside full fine-tuning, points"
+    return interval_plot("What was expected of each strategy", axis, dots, POINTS, zero=True, signed=True)
+
+
+def by_value(result: Result) -> list[tuple[str, Measure]]:
+    return sorted(result.expected.items(), key=lambda item: -item[1].value)
+
+
+def paid(result: Result) -> list[tuple[str, Cost, RunSummary]]:
+    """Runs whose price was predicted, with what they took."""
+    prices = result.facts.prices if result.facts else {}
+    return [(name, prices[name], run) for name, run in result.runs.items() if name in prices]
 
 
 def seeds_plot(result: Result) -> Markup:

@@ -14,6 +14,7 @@ from warmstart.decide.strategies import STRATEGIES
 from warmstart.models.card import locate
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
+from warmstart.street.budget import seconds_of
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
 from warmstart.street.probing import NAMES
@@ -37,6 +38,8 @@ def refuse(asked: Options, ranking: bool = False) -> None:
     refuse_score(asked)
     refuse_seeds(asked.seeds)
     refuse_probes(asked.probes)
+    if asked.budget:
+        seconds_of(asked.budget)
     for setting in asked.settings:
         refuse_setting(setting)
     for model, times in Counter(asked.models).items():

@@ -12,6 +12,7 @@ from warmstart.base.types import Bundle, Facts, Option, Plan, Ranking, Scored
 from warmstart.decide.choose import choose, consider, plan_for
 from warmstart.decide.plan_file import apply_settings, read_plan, write_plan
 from warmstart.decide.strategies import STRATEGIES
+from warmstart.models.load import Pretrained
 from warmstart.street import by_hand
 from warmstart.street.another_strategy import another_strategy, check_kind
 from warmstart.street.folder import Trip
@@ -36,10 +37,15 @@ def start(trip: Trip, ranking: Ranking) -> Scored:
     )
 
 
+def opened(trip: Trip, bundle: Bundle, ranking: Ranking) -> Pretrained:
+    """The model to start from."""
+    return open_model(trip, start(trip, ranking).candidate.source, task_of(bundle))
+
+
 def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
     """Everything that the decision may look at."""
     task, chosen = task_of(bundle), start(trip, ranking)
-    pretrained = open_model(trip, chosen.candidate.source, task)
+    pretrained = opened(trip, bundle, ranking)
     targets = task.targets(bundle, bundle.train)
     counts = np.bincount(targets.numpy(), minlength=len(bundle.labels))
     part = pretrained.anatomy.part

@@ -46,18 +46,20 @@ class Options:
     allow_pickle: bool = False
     baseline: bool = True  # also say what the rows give without any pretrained network
     probes: tuple[str, ...] = ()  # "labels", "weights": what more of them is worth, for trainings of its own
+    pilots: bool = True  # try strategies on a part of the rows before one is chosen
+    budget: str = ""  # of time for the whole run: "90s", "10m", "1.5h"; none: as long as it takes
 
     def command(self, more: Sequence[str] = ()) -> str:
         """The command line that asks for the same, with `more` changes of the plan."""
         words = ["warmstart", "run", quoted(self.data)]
         for model in self.models:
             words += ["--from", quoted(model)]
-        for name in ("task", "text", "label", "group", "test", "strategy"):
+        for name in ("task", "text", "label", "group", "test", "strategy", "budget"):
             if getattr(self, name):
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
-        for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline"):
+        for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"):
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
         words += ["--set", f"probes={','.join(self.probes)}"] if self.probes else []

@@ -38,7 +38,7 @@ def probe(
     found = Probed()
     if LABELS in trip.options.probes:
         truth_N = task_of(bundle).targets(bundle, bundle.train).numpy()
-        work = labels.parts(plan, facts, truth_N)
+        work = [part for part in labels.parts(plan, facts, truth_N) if part.arm in arms]  # within the budget
         announce(trip, LABELS, [(part.plan, part.facts) for part in work], plan, facts, bundle, ready)
         found = Probed(labels.budget(trip, work, arms, plan, facts, bundle, ready))
     if WEIGHTS in trip.options.probes:
@@ -66,7 +66,7 @@ def announce(
     if not work:
         return
     plans = {str(number): one for number, (one, _) in enumerate(work)}
-    pace = pricing.measured(trip, plans, facts, bundle, ready, plan)
+    pace = pricing.paces(trip, plans, facts, bundle, ready, plan).timed
     seconds = sum(price(one, seen, pace, len(bundle.validation)).seconds for one, seen in work)
     what = f"probe {name}: {len(work)} trainings, about {seconds:,.0f} s if each goes to its last epoch"
     trip.tell({"event": "note", "what": what, "probe": name, "trainings": len(work), "seconds": seconds})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import platform
-import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import numpy as np
 
 import warmstart
-from warmstart.base.events import read_events
 from warmstart.base.probed import Probed
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
 from warmstart.base.types import (
@@ -30,7 +28,10 @@ from warmstart.base.types import (
 )
 from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
+from warmstart.decide.expect import expected
 from warmstart.evaluate.arms import best_seed
+from warmstart.street.budget import elapsed
+from warmstart.street.charting import chart
 from warmstart.street.deciding import command
 from warmstart.street.folder import Trip
 from warmstart.street.silent import silent
@@ -84,6 +85,9 @@ def result(
         proofs=proofs([run for arm in arms.values() for run in arm], facts),
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
         baseline=ranking.baseline,
+        facts=facts,
+        expected=expected(facts),
+        chart=chart(facts, plan.model),
         seeds=trip.options.seeds,
         shipped=next(
             (s for s in evidence.seeds.get(evidence.recommended, ()) if s.run == recommended.name), None
@@ -91,17 +95,6 @@ def result(
         labels=probed.labels,
         weights=probed.weights,
     )
-
-
-def elapsed(trip: Trip) -> float:
-    """Seconds of work on this run folder: of each sitting up to its last event, of this one up to now."""
-    total, began, last = 0.0, time.time(), time.time()
-    for number, event in enumerate(read_events(trip.path("events.jsonl"))):
-        if event["event"] == "sitting":
-            total += last - began if number else 0.0
-            began = event["time"]
-        last = event["time"]
-    return max(0.0, total + time.time() - began)
 
 
 def ranked(scored: Scored) -> RankedModel:

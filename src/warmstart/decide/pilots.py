@@ -1,0 +1,99 @@
+"""Which strategies are tried before one is chosen: those whose trial may change the choice.
+
+A trial is worth its price only where a strategy that is not first now may turn out to be: its expected
+improvement (Mockus 1975; Jones et al. 1998, Journal of Global Optimization 13:455) over what is first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import erf, exp, hypot, pi, sqrt
+
+from warmstart.base.types import Facts, Measure, Reason
+from warmstart.decide.expect import UNKNOWN, Z, expected
+from warmstart.decide.record import RECORDS, REFERENCE, Records
+
+WORTH = 0.002  # expected improvement in accuracy below which a strategy is not tried
+FEWEST = 20  # rows that judge
+PER_CLASS = 2  # rows of the median class that a trial learns from
+SHARES = (1 / 2, 1 / 4)  # of the training rows that a trial learns from, the largest that can be paid
+MOST = 0.25  # of the seconds of the tuning that is decided on: the plan beside its rivals
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The trials to be made: each of these strategies on so many rows."""
+
+    strategies: tuple[str, ...]
+    rows: int
+    reason: Reason
+
+
+def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: Records = RECORDS) -> Ask:
+    """The strategies to try, the reference among them, and on how many rows; none, with the reason.
+
+    `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches. What has no
+    effort among the facts cannot be tried.
+    """
+    judged = facts.rows - round(facts.rows * SHARES[0])
+    shares = [share for share in SHARES if share * facts.median_per_class >= PER_CLASS]
+    rule = f"pilots: what may gain {100 * WORTH:.1f} points is tried, within {MOST:.0%} of the tuning"
+    if judged < FEWEST or not shares:
+        saw = f"{facts.rows:,} training rows, {facts.median_per_class:g} of the median class; "
+        saw += f"{FEWEST} left out would have to judge, and {PER_CLASS} of a class teach"
+        return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
+    first, hopes = improvements(facts, suited, records)
+    by_hope = sorted(hopes, key=lambda name: -hopes[name])
+    hoped = [name for name in by_hope if hopes[name] >= WORTH]
+    told = ", ".join(f"{name} {100 * hopes[name]:.2f}" for name in by_hope)
+    if not hoped:
+        saw = f"expected improvement on {first} in points: {told or 'none'}"
+        return Ask((), 0, Reason(rule, saw, "none is tried"))
+    budget = MOST * sum(facts.efforts[name] for name in rivals if name in facts.efforts)
+    saw = f"expected improvement on {first} in points: {told}"
+    for share in shares:
+        names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / share)
+        if hoped[0] in names:
+            effort = MOST * share * sum(facts.efforts[name] for name in names) / max(budget, 1e-12)
+            saw += f"; {effort:.0%} of the tuning"
+            so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
+            return Ask(names, round(facts.rows * share), Reason(rule, saw, so))
+    return Ask((), 0, Reason(rule, saw, "the most hopeful cannot be paid"))
+
+
+def affordable(always: Iterable[str], hoped: Sequence[str], facts: Facts, seconds: float) -> tuple[str, ...]:
+    """Those that have to be there, and of the others, the most hopeful first, what can still be paid."""
+    names = list(always)
+    for name in hoped:
+        if name not in names and sum(facts.efforts[n] for n in (*names, name)) <= seconds:
+            names.append(name)
+    paid = sum(facts.efforts[n] for n in names) <= seconds
+    return tuple(names) if paid else ()
+
+
+def improvements(
+    facts: Facts, suited: Sequence[str] = (), records: Records = RECORDS
+) -> tuple[str, dict[str, float]]:
+    """Of which strategy most is expected, and by each other one the improvement that is hoped for, 0 to 1."""
+    known = {name: m for name, m in expected(facts, records).items() if name in facts.efforts}
+    if not known:
+        names = [name for name in suited if name != REFERENCE and name in facts.efforts]
+        return REFERENCE, {name: improvement(UNKNOWN.mean, UNKNOWN.sd) for name in names}
+    first = max(known, key=lambda name: known[name].value)
+    best = known[first]
+    return first, {
+        name: improvement(m.value - best.value, hypot(spread(m), spread(best)))
+        for name, m in known.items()
+        if name != first
+    }
+
+
+def spread(known: Measure) -> float:
+    return (known.high - known.low) / (2 * Z)
+
+
+def improvement(mean: float, sd: float) -> float:
+    """Of the positive part of a Gaussian."""
+    if sd == 0:
+        return max(0.0, mean)
+    z = mean / sd
+    return mean * (1 + erf(z / sqrt(2))) / 2 + sd * exp(-z * z / 2) / sqrt(2 * pi)

@@ -1,0 +1,100 @@
+"""Which strategies are tried: those that may turn out to be best, as far as a quarter of the tuning pays."""
+
+import numpy as np
+import pytest
+from decide_facts import text
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmstart.decide.pilots import FEWEST, MOST, WORTH, improvement, which
+from warmstart.decide.record import Record, Trend
+
+RIVALS = ("full", "frozen", "scratch")
+PRICES = {"full": 10.0, "frozen": 1.0, "gradual": 8.0, "scratch": 20.0}
+
+
+def flat(mean, spread):
+    return Trend(at=mean, rows=0.0, similar=0.0, ahead=0.0, spread=spread)
+
+
+def record(**beliefs):
+    trends = {name: flat(*belief) for name, belief in beliefs.items()}
+    return {"text": Record(trends, rows=(5.0, 200.0), parameters=30_000_000, cells=40)}
+
+
+def facts(prices=PRICES, **changes):
+    return text(efforts=dict(prices), **changes)
+
+
+def share(ask, given):
+    return sum(given.efforts[name] for name in ask.strategies) * ask.rows / given.rows
+
+
+@given(st.floats(-0.2, 0.2), st.floats(0.001, 0.3))
+def test_the_expected_improvement_is_that_of_draws(mean, sd):
+    draws = mean + sd * np.random.default_rng(0).standard_normal(200_000)
+    assert improvement(mean, sd) == pytest.approx(np.maximum(draws, 0).mean(), abs=4 * sd / 400)
+
+
+def test_what_cannot_become_the_best_is_not_tried():
+    ask = which(facts(), RIVALS, (), record(frozen=(-0.2, 0.02), gradual=(-0.1, 0.01), scratch=(-0.3, 0.05)))
+    assert ask.strategies == ()
+    assert "none is tried" in ask.reason.so
+
+
+def test_what_may_be_the_best_is_tried_beside_the_reference_the_most_hopeful_first():
+    known = record(frozen=(-0.3, 0.05), gradual=(-0.01, 0.03), scratch=(-0.02, 0.15))
+    ask = which(facts(), RIVALS, (), known)
+    assert ask.strategies[0] == "full"
+    assert "scratch" in ask.strategies
+    assert "frozen" not in ask.strategies
+
+
+@given(
+    st.floats(0.1, 100), st.floats(0.1, 100), st.floats(0.1, 100), st.floats(-0.1, 0.05), st.floats(0.01, 0.2)
+)
+def test_trials_never_cost_more_than_their_share_of_the_tuning(full, frozen, scratch, mean, spread):
+    given_ = facts({"full": full, "frozen": frozen, "scratch": scratch, "gradual": full})
+    ask = which(
+        given_, RIVALS, (), record(frozen=(mean, spread), gradual=(mean, spread), scratch=(mean, spread))
+    )
+    assert share(ask, given_) <= MOST * (full + frozen + scratch) + 1e-9
+    assert ask.rows <= given_.rows / 2
+    assert len(ask.strategies) != 1, "the reference alone says nothing"
+
+
+def test_where_half_of_the_rows_are_too_dear_a_quarter_is_taken_then_the_least_hopeful_is_left_out():
+    known = record(gradual=(0.0, 0.05), scratch=(0.0, 0.02))
+    cheap = which(facts({"full": 10.0, "gradual": 5.0, "frozen": 30.0, "scratch": 1.0}), RIVALS, (), known)
+    assert (set(cheap.strategies), cheap.rows) == ({"full", "gradual", "scratch"}, 176)
+    dearer = which(facts({"full": 10.0, "gradual": 8.0, "frozen": 0.0, "scratch": 20.0}), RIVALS, (), known)
+    assert (set(dearer.strategies), dearer.rows) == ({"full", "gradual"}, 88)
+
+
+def test_too_few_rows_to_judge_on_are_no_pilots():
+    known = record(gradual=(0.0, 0.1))
+    assert which(facts(rows=2 * FEWEST - 2), RIVALS, (), known).strategies == ()
+    assert which(facts(rows=2 * FEWEST), RIVALS, (), known).strategies != ()
+
+
+def test_beyond_the_record_those_that_suit_are_tried():
+    beyond = facts(median_per_class=5000.0, rows=20_000)
+    assert set(which(beyond, RIVALS, ("full", "gradual"), record()).strategies) == {"full", "gradual"}
+    assert which(beyond, RIVALS, ("full",), record()).strategies == ()
+
+
+def test_one_that_is_expected_to_beat_the_reference_is_tried_too():
+    ask = which(facts(), RIVALS, (), record(gradual=(0.02, 0.05), frozen=(-0.3, 0.01)))
+    assert set(ask.strategies) == {"full", "gradual"}
+    assert "improvement on gradual" in ask.reason.saw
+
+
+def test_what_no_effort_is_known_of_cannot_be_tried():
+    known = record(lora=(0.05, 0.1))
+    assert which(facts(), RIVALS, (), known).strategies == ()
+
+
+def test_the_reason_names_every_hope_and_the_price():
+    ask = which(facts(), RIVALS, (), record(gradual=(0.0, 0.05)))
+    assert f"{100 * improvement(0.0, 0.05):.2f}" in ask.reason.saw
+    assert f"{100 * WORTH:.1f} points is tried" in ask.reason.rule
