@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.base.probed import Dependency, LabelBudget
 from warmstart.base.types import (
     Baseline,
     Facts,
@@ -170,3 +171,5 @@ class Result:
     seeds: int = 1  # with which the plan and its rivals were trained
     race: Race | None = None  # short trainings of the first of the ranking
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
+    labels: LabelBudget | None = None  # where the probe of labels was asked for
+    weights: Dependency | None = None  # where the probe of weights was

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
 from warmstart.base.types import Finding, Race
-from warmstart.report import seeds
+from warmstart.report import probed, seeds
 from warmstart.report.units import PERCENT, PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -59,6 +59,7 @@ def summary(result: Result) -> "RenderableType":
         _line(""),
         *_gains(result),
         *_overfitting(result),
+        *_probed(result),
     ]
     parts += [*_top_findings(result.findings), _line("Report", f"{result.run}/report.html")]
     return Group(*parts)
@@ -251,6 +252,13 @@ def _gains(result: Result) -> list["Text"]:
 def _overfitting(result: Result) -> list["Text"]:
     seen = result.overfitting.get(result.recommended)
     return [_line("Overfitting", f"{seen.verdict}: {seen.sentence}")] if seen else []
+
+
+def _probed(result: Result) -> list["Text"]:
+    """A line for each thing that labels are worth, and one for the weights."""
+    told = [("Labels", s) for s in probed.labels_in_short(result.labels)] if result.labels else []
+    told += [("Weights", probed.weights_in_short(result.weights))] if result.weights else []
+    return [_line(name, sentence) for name, sentence in told]
 
 
 def _top_findings(findings: Sequence[Finding]) -> list["Text"]:

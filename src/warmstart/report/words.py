@@ -25,7 +25,12 @@ def after_verdict(verdict: str, headline: str) -> str:
     if not headline.lower().startswith(start.lower()):
         return headline
     rest = headline[len(start) :]
-    return rest[:1].upper() + rest[1:]
+    return capital(rest)
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital letter in front."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def recommendation(name: str, so: str) -> str:

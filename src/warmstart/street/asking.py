@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
 from warmstart.base.types import Phase, Plan
@@ -14,6 +16,7 @@ from warmstart.select.scores._asks import judges
 from warmstart.street.budget import seconds_of
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
+from warmstart.street.probing import NAMES
 from warmstart.tasks import TASKS
 
 LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
@@ -34,6 +37,7 @@ def refuse(asked: Options, ranking: bool = False) -> None:
     refuse_score(asked)
     refuse_seeds(asked.seeds)
     refuse_race(asked.race)
+    refuse_probes(asked.probes)
     if asked.budget:
         seconds_of(asked.budget)
     for setting in asked.settings:
@@ -75,6 +79,12 @@ def refuse_seeds(seeds: int) -> None:
 def refuse_race(candidates: int) -> None:
     if candidates < 0:
         raise WarmstartError(f"race={candidates}", "give how many are tried; 0 is none", "wrong-value")
+
+
+def refuse_probes(probes: Iterable[str]) -> None:
+    for name in probes:
+        if name not in NAMES:
+            raise WarmstartError(f"no probe {name!r}", did_you_mean(name, NAMES), "no-such-probe")
 
 
 def refuse_setting(setting: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import warmstart
+from warmstart.base.probed import Probed
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
 from warmstart.base.types import (
     Bundle,
@@ -51,6 +52,7 @@ def result(
     arms: Mapping[str, Sequence[Run]],
     evidence: Evidence,
     findings: Sequence[Finding],
+    probed: Probed,
 ) -> Result:
     """Everything in one value."""
     recommended = best_seed(arms[evidence.recommended])
@@ -91,6 +93,8 @@ def result(
         shipped=next(
             (s for s in evidence.seeds.get(evidence.recommended, ()) if s.run == recommended.name), None
         ),
+        labels=probed.labels,
+        weights=probed.weights,
     )
 
 
