@@ -19,7 +19,8 @@ def stopped(world, tmp_path_factory) -> Path:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as raised:
-        process.run(world / "reviews.csv", runs=runs, models=(str(world / "text-model"),), tell=stop)
+        models = (str(world / "text-model"),)
+        process.run(world / "reviews.csv", runs=runs, models=models, strategy="full", tell=stop)
     return Path(str(raised.value))
 
 
