@@ -48,8 +48,8 @@ def world(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def text_run(world: Path) -> Walk:
-    """The whole street on texts; its folder is for reading only."""
-    return walked(world, "reviews.csv", "text-model")
+    """The whole street on texts, whatever the record would choose; its folder is for reading only."""
+    return walked(world, "reviews.csv", "text-model", strategy="full")
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,9 @@ def stopped_at(world: Path, runs: Path, run: str, epoch: int) -> Path:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as raised:
-        process.run(world / "reviews.csv", runs=runs, models=(str(world / "text-model"),), tell=stop)
+        process.run(
+            world / "reviews.csv", runs=runs, models=(str(world / "text-model"),), strategy="full", tell=stop
+        )
     folder = Path(str(raised.value))
     assert folder.parent == runs, "the interruption names the folder to go on with"
     return folder

@@ -48,26 +48,26 @@ class Belief:
 RECORDS = {
     "image": Record(
         {
-            "frozen": Trend(at=-0.0995, rows=0.0766, similar=0.0669, ahead=0.1844, spread=0.0836),
-            "partial": Trend(at=-0.027, rows=0.03, similar=-0.0312, ahead=0.0215, spread=0.0362),
-            "gradual": Trend(at=-0.0139, rows=0.0146, similar=-0.0229, ahead=0.0045, spread=0.0323),
-            "scratch": Trend(at=-0.1772, rows=0.0623, similar=0.0604, ahead=-0.079, spread=0.1536),
+            "frozen": Trend(at=-0.0947, rows=0.0645, similar=0.0706, ahead=0.2603, spread=0.0632),
+            "partial": Trend(at=-0.0221, rows=0.0111, similar=-0.0041, ahead=0.0173, spread=0.0324),
+            "gradual": Trend(at=-0.0089, rows=0.0001, similar=0.0, ahead=0.0001, spread=0.0265),
+            "scratch": Trend(at=-0.1574, rows=0.0005, similar=0.0012, ahead=-0.0006, spread=0.125),
         },
         rows=(4.0, 100.0),
         parameters=3_533_054,
-        cells=50,
+        cells=65,
     ),
     "text": Record(
         {
-            "frozen": Trend(at=-0.0577, rows=0.0327, similar=0.0111, ahead=0.0041, spread=0.0739),
-            "partial": Trend(at=-0.0398, rows=0.0486, similar=-0.03, ahead=-0.0167, spread=0.0713),
-            "gradual": Trend(at=-0.0036, rows=0.01, similar=-0.0145, ahead=-0.0073, spread=0.0337),
-            "lora": Trend(at=0.0117, rows=-0.0191, similar=-0.0152, ahead=-0.0255, spread=0.0421),
-            "scratch": Trend(at=-0.0322, rows=-0.1189, similar=-0.0284, ahead=-0.1679, spread=0.1701),
+            "frozen": Trend(at=-0.0757, rows=0.0004, similar=0.0, ahead=0.0005, spread=0.1227),
+            "partial": Trend(at=-0.0398, rows=0.0003, similar=-0.0002, ahead=-0.0001, spread=0.0785),
+            "gradual": Trend(at=-0.0061, rows=0.0001, similar=-0.0001, ahead=-0.0001, spread=0.0319),
+            "lora": Trend(at=-0.0134, rows=0.0347, similar=0.0637, ahead=-0.212, spread=0.0659),
+            "scratch": Trend(at=-0.1269, rows=0.0597, similar=0.3949, ahead=-1.2877, spread=0.1203),
         },
-        rows=(4.5, 25.0),
+        rows=(4.5, 49.0),
         parameters=22_713_986,
-        cells=19,
+        cells=33,
     ),
 }
 Records = Mapping[str, Record]
