@@ -31,7 +31,7 @@ class Problem:
 
     train_ND: Any  # an array; a sparse one serves as well
     truth_N: NDArray[np.int64]  # among the S classes that occur
-    basis_DQ: Floats  # orthonormal, of large variance
+    basis_DQ: Floats | None  # orthonormal, of large variance; None: the columns themselves, all of them
     curvature_Q: Floats  # mean square of the rows along each direction of the basis
     rest: float  # mean over all other directions
 
@@ -42,6 +42,11 @@ class Problem:
         varied = float(train_ND.any(0).sum())  # columns of variance 1: their sum is the trace
         rest = max(0.0, varied - float(curvature_Q.sum())) / others
         return Problem(train_ND, truth_N, basis_DQ, curvature_Q, rest)
+
+    @staticmethod
+    def turned(train_ND: Floats, truth_N: NDArray[np.int64]) -> Problem:
+        """Of rows along their principal directions, which precondition each other in no way."""
+        return Problem(train_ND, truth_N, None, np.square(train_ND).mean(0), 0.0)
 
 
 def leading_directions(features_ND: Floats) -> Floats:
@@ -153,7 +158,7 @@ def _probabilities(problem: Problem, weights: Floats) -> tuple[Floats, Floats]:
 class _Scale:
     """The symmetric square root of the inverse of an approximate Hessian, one for each class."""
 
-    basis_DQ: Floats
+    basis_DQ: Floats | None
     intercept_S: Floats
     along_QS: Floats  # factor along each direction of the basis
     across_S: Floats  # factor of everything orthogonal to the basis
@@ -179,6 +184,9 @@ class _Scale:
     def _scaled(self, weights: Floats, intercept_S: Floats, along_QS: Floats, across_S: Floats) -> Floats:
         scaled = np.empty_like(weights)
         scaled[0] = weights[0] * intercept_S
+        if self.basis_DQ is None:
+            scaled[1:] = weights[1:] * along_QS
+            return scaled
         scaled[1:] = self.basis_DQ @ ((along_QS - across_S) * (self.basis_DQ.T @ weights[1:]))
         scaled[1:] += weights[1:] * across_S
         return scaled

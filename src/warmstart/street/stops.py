@@ -15,12 +15,12 @@ from warmstart.base.types import Bundle, Candidate, Finding, Ranking
 from warmstart.data.bundle import load_bundle, open_bundle
 from warmstart.models.features import pooled_features
 from warmstart.models.load import Pretrained, candidate, load
+from warmstart.models.precision import FP32
 from warmstart.select.rank import rank
 from warmstart.select.sample import sample_rows
 from warmstart.select.scores._asks import ANSWERS
 from warmstart.street import unaided
 from warmstart.street.folder import Trip
-from warmstart.street.precision import settle
 from warmstart.tasks import TASKS
 from warmstart.tasks._classification import Classification
 from warmstart.tune.memory import looking
@@ -168,9 +168,12 @@ def open_model(trip: Trip, source: str, task: Classification) -> Pretrained:
 def look_through(
     trip: Trip, pretrained: Pretrained, task: Classification, bundle: Bundle, numbers: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """Features after each group, for texts their average over the layers, and what a trained head answers."""
+    """Features after each group, for texts their average over the layers, and what a trained head answers.
+
+    Always in single precision: which candidate is first must not depend on which precision was faster here.
+    """
     inputs, _ = task.inputs(pretrained, bundle, numbers, trip.cache)
-    pretrained.anatomy.precision = settle(trip, pretrained, inputs)
+    pretrained.anatomy.precision = FP32
     anatomy, head = pretrained.anatomy, bool(pretrained.labels)
     found = looking({}, inputs, lambda rows: pooled_features(anatomy, rows, trip.cache, head), trip.tell)
     features = dict(found)
