@@ -45,8 +45,8 @@ class Problem:
 
     @staticmethod
     def turned(train_ND: Floats, truth_N: NDArray[np.int64]) -> Problem:
-        """Of rows along their principal directions, which precondition each other in no way."""
-        return Problem(train_ND, truth_N, None, np.square(train_ND).mean(0), 0.0)
+        """Of rows along their principal directions, whose curvature is measured where a fit begins."""
+        return Problem(train_ND, truth_N, None, np.zeros(0), 0.0)
 
 
 def leading_directions(features_ND: Floats) -> Floats:
@@ -165,10 +165,17 @@ class _Scale:
 
     @staticmethod
     def at(problem: Problem, weights: Floats, ridge: float) -> _Scale:
-        """At these weights: each class has its mean p(1-p), each direction its curvature."""
+        """At these weights: each class has its mean p(1-p), each direction its curvature.
+
+        Where the directions are the columns themselves it is the diagonal of the Hessian.
+        """
         p_NS, _ = _probabilities(problem, weights)
-        sharpness_S = np.maximum((p_NS * (1 - p_NS)).mean(0), 1e-6)
-        along_QS = (problem.curvature_Q[:, None] * sharpness_S + ridge) ** -0.5
+        sharp_NS = p_NS * (1 - p_NS)
+        sharpness_S = np.maximum(sharp_NS.mean(0), 1e-6)
+        curvature_QS = problem.curvature_Q[:, None] * sharpness_S
+        if problem.basis_DQ is None:
+            curvature_QS = np.square(problem.train_ND).T @ sharp_NS / len(sharp_NS)
+        along_QS = (curvature_QS + ridge) ** -0.5
         across_S = (problem.rest * sharpness_S + ridge) ** -0.5
         kind = weights.dtype
         return _Scale(
