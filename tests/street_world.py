@@ -126,7 +126,7 @@ def same_findings(one, other) -> bool:
 
 def timeless(result):
     runs = {name: replace(run, seconds=0.0) for name, run in result.runs.items()}
-    ranking = tuple(replace(model, seconds=0.0) for model in result.ranking)
+    ranking = tuple(replace(model, seconds=0.0, pace=0.0) for model in result.ranking)
     beside = replace(result.baseline, seconds=0.0) if result.baseline else None
     tried = tuple(replace(pilot, seconds=0.0) for pilot in result.facts.pilots)
     facts = replace(result.facts, prices={}, pilots=tried)

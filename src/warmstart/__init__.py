@@ -24,6 +24,7 @@ _PUBLIC = {
     "prove": "warmstart.process",
     "report": "warmstart.process",
     "predict": "warmstart.process",
+    "label": "warmstart.process",
     "load": "warmstart.serve.predict",
     "Plan": "warmstart.base.types",
     "Evidence": "warmstart.base.types",

@@ -29,12 +29,25 @@ from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.models.device import CPU, choose, named, repeatable
+from warmstart.models.pool import expand
 from warmstart.report.read import read_result
+from warmstart.serve import label_file
 from warmstart.serve.answers import Said, answers
 from warmstart.serve.predict import Answer, load
-from warmstart.serve.questions import questions
-from warmstart.street import baseline, budget, deciding, piloting, stops, training
-from warmstart.street.asking import refuse, refuse_seeds, refuse_task
+from warmstart.serve.questions import many, questions
+from warmstart.serve.wanted import Wanted, wanted
+from warmstart.street import (
+    baseline,
+    budget,
+    deciding,
+    piloting,
+    probing,
+    racing,
+    runner_up,
+    stops,
+    training,
+)
+from warmstart.street.asking import refuse, refuse_probes, refuse_seeds, refuse_task
 from warmstart.street.folder import (
     Options,
     Trip,
@@ -46,6 +59,7 @@ from warmstart.street.folder import (
     must_agree,
     reopen,
     run_folder,
+    with_probes,
     with_seeds,
 )
 from warmstart.street.hands import Hands
@@ -87,7 +101,7 @@ def run(
         if (done := finished(trip)) is not None:
             return done
         bundle = stops.read(trip)
-        ranking, noticed = stops.select(trip, bundle)
+        ranking, noticed = racing.run(trip, bundle, *stops.select(trip, bundle))
         ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
         facts, tried = piloting.facts_of(trip, bundle, ranking, ready)
         plan, options = deciding.decide(trip, facts, ranking)
@@ -98,11 +112,14 @@ def run(
         arms |= {} if base is None else {"base": (base,)}
         unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
         arms |= {name: (run,) for name, run in unaided.items()}
+        arms |= runner_up.runner_up(trip, bundle, ranking, plan)
         evidence = weigh(
             plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
         )
+        ranking = runner_up.checked_by(ranking, plan, evidence)
+        probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
         findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
-        everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings)
+        everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed)
         write_pages(trip, everything, evidence)
     return everything
 
@@ -129,13 +146,16 @@ def rank(
     """The candidates from best to worst, measured on the user's own rows.
 
     rank("chats.jsonl", task="chat", models=["one", "other"])  # language models, by bits per byte
+    rank("reviews.csv", models="models/", race=3)  # and try the first three by short trainings
     """
+    tried = bool(asked.get("race"))
     device = str(choose(device))  # refused before a folder is made
-    trip = replace(setting_out(data, runs, tell, asked, ranking=True), device=device)
+    trip = replace(setting_out(data, runs, tell, asked, ranking=not tried), device=device)
     with locked(trip), repeatable(choose(trip.device)):
         bound(trip, cache_limit)
         say_where(trip)
-        return ranking(trip)[0]
+        found, noticed = ranking(trip)
+        return racing.run(trip, stops.read(trip), found, noticed)[0] if tried else found
 
 
 def plan(
@@ -154,7 +174,7 @@ def plan(
         bound(trip, cache_limit)
         say_where(trip)
         bundle = stops.read(trip)
-        ranking, _ = stops.select(trip, bundle)
+        ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
         ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
         facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
         decided, _ = deciding.decide(trip, facts, ranking)
@@ -178,7 +198,7 @@ def tune(
         bound(trip, cache_limit)
         say_where(trip)
         bundle = stops.read(trip)
-        ranking, _ = stops.select(trip, bundle)
+        ranking, _ = racing.run(trip, bundle, *stops.select(trip, bundle))
         ready = training.prepare(trip, bundle, deciding.opened(trip, bundle, ranking))
         facts, _ = piloting.facts_of(trip, bundle, ranking, ready)
         decided, _ = deciding.decide(trip, facts, ranking)
@@ -195,11 +215,13 @@ def prove(
     shard: bool = False,
     device: str = "auto",
     seeds: int = 0,
+    probes: Sequence[str] = (),
 ) -> Result:
     """Train the rivals of a run folder's plan, compare on the test rows and write the report.
 
     With `seeds` plan and rivals are trained so many times; what was trained already counts as the first.
-    0: as many as the folder was begun with.
+    0: as many as the folder was begun with. `probes` ("labels", "weights") also say what more labels, and the
+    pretrained weights, are worth, for some trainings more.
     """
     begun = reopen(run_folder(folder)).folder
     return run(
@@ -211,6 +233,7 @@ def prove(
         shard=shard,
         device=device,
         seeds=seeds or None,
+        probes=probes,
     )
 
 
@@ -233,6 +256,21 @@ def ask(folder: str | Path, what: Sequence[str], device: str = "auto") -> list[S
     predictor = load(run_folder(folder), device)
     asked = [q for word in what for q in questions(str(word), predictor.task.modality, predictor.learned)]
     return answers(predictor, asked)
+
+
+def label(
+    folder: str | Path, what: str | Sequence[str], *, count: int = 100, device: str = "auto"
+) -> tuple[list[Wanted], Path]:
+    """The rows of `what` whose labels would teach most, and label_next.csv of the run folder with them.
+
+    label("runs/reviews-1", "unlabelled.csv", count=50)
+    """
+    place = run_folder(folder)
+    predictor = load(place, device)
+    words = [what] if isinstance(what, str) else what
+    asked = [q for word in words for q in many(str(word), predictor.task.modality, predictor.learned)]
+    rows = wanted(predictor, asked, count)
+    return rows, label_file.write(predictor, rows, place)
 
 
 def demo(
@@ -278,9 +316,11 @@ def setting_out(
     given = plainly(asked)
     if is_run(run_folder(data)):
         trip = reopen(run_folder(data), tell)
-        must_agree(trip, {name: value for name, value in given.items() if name != "seeds"})
+        must_agree(trip, {name: value for name, value in given.items() if name not in ("seeds", "probes")})
         if not ranking:
             refuse_task(trip.options)
+        refuse_probes(given.get("probes", ()))
+        trip = with_probes(trip, given.get("probes", ()))
         return with_seeds(trip, seeds_of(given)) if "seeds" in given else trip
     options = from_table(Options, {"data": str(data), **given}, "warmstart")
     refuse(options, ranking)
@@ -310,21 +350,29 @@ def walked(hands: Hands, device: str, allow_change: bool) -> dict[str, Any]:
 
 
 def plainly(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What was asked for and is not empty: paths as text, and one model like several."""
+    """What was asked for and is not empty: paths as text, one model or a folder of models like several.
+
+    "labels,weights" are two probes.
+    """
     given = {name: str(value) if isinstance(value, Path) else value for name, value in asked.items()}
     if "models" in given:
         models = given["models"] or ()
-        given["models"] = (models,) if isinstance(models, str) else tuple(map(str, models))
+        named = (models,) if isinstance(models, str) else map(str, models)
+        given["models"] = tuple(model for name in named for model in expand(name))
+    if "probes" in given:
+        probes = given["probes"] or ()
+        given["probes"] = tuple(probes.split(",") if isinstance(probes, str) else map(str, probes))
     return {name: value for name, value in given.items() if value not in (None, "", (), [])}
 
 
 def finished(trip: Trip) -> Result | None:
-    """The result that lies in the folder already, if it is of the plan that lies there and as many seeds."""
+    """The result that lies in the folder already, if it is of the plan that lies there, and whole."""
     if not all(trip.path(name).exists() for name in ("result.json", "plan.yaml", "model")):
         return None
     result = read_result(trip.path("result.json"))
     same = replace(result.plan, reasons=()) == read_plan(trip.path("plan.yaml"))
-    return result if same and result.seeds == trip.options.seeds else None
+    all_there = result.seeds == trip.options.seeds and probing.answered(result, trip.options.probes)
+    return result if same and all_there else None
 
 
 def task_primary(bundle: Bundle) -> str:

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks.curves import chains
 from benchmarks.decisions import worlds
 from benchmarks.decisions.cell import record, run
 from benchmarks.decisions.worlds import ASSETS, CHOOSING, LEFT_OUT, Cell, deal, grid, items, world, write_cell
@@ -66,6 +67,9 @@ def test_a_cell_runs_every_strategy_to_its_end_and_is_not_done_again(tmp_path):
         right = arrays["full.test.right"]
         assert right.mean() == pytest.approx(table["arms"]["full"]["test_accuracy"])
         assert not set(arrays["learned"]) & set(arrays["full.test.places"])
+    read = {chain.strategy: chain.cells[16] for chain in chains([tmp_path], ["frozen", "full"])}
+    assert {len(read[name].right) for name in read} == {len(read["full"].truth)}
+    assert all(place.startswith("prove-") for place in read["full"].right)
     path = record(CELL, tmp_path)
     path.write_text(json.dumps({"kept": True}))
     assert run(CELL, tmp_path) == {"kept": True}

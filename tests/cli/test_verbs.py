@@ -130,7 +130,7 @@ def test_the_command_in_a_result_asks_for_the_same(world, tmp_path, capsys):
     options = Options(
         data=str(data), models=models, text=header[0], label=header[1], group="visit", test=str(test),
         rows=40, task="text_classification", strategy="full", score="knn", seed=3,
-        allow_pickle=True, settings=("phases.0.lr=1e-4", "guards=[]"),
+        allow_pickle=True, race=2, check_race=True, settings=("phases.0.lr=1e-4", "guards=[]"),
     )  # fmt: skip
     words = shlex.split(options.command())
     assert words[:2] == ["warmstart", "run"]

@@ -19,7 +19,8 @@ def stopped(world, tmp_path_factory) -> Path:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as raised:
-        process.run(world / "reviews.csv", runs=runs, models=(str(world / "text-model"),), tell=stop)
+        asked = {"models": (str(world / "text-model"),), "strategy": "full"}
+        process.run(world / "reviews.csv", runs=runs, tell=stop, **asked)
     return Path(str(raised.value))
 
 

@@ -8,6 +8,17 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from warmstart.base.probed import (
+    Dependency,
+    Expected,
+    Growth,
+    LabelBudget,
+    Learned,
+    Several,
+    Start,
+    Target,
+    Worth,
+)
 from warmstart.base.result import (
     ClassCount,
     Confusion,
@@ -18,7 +29,20 @@ from warmstart.base.result import (
     Result,
     RunSummary,
 )
-from warmstart.base.types import Finding, Gain, Measure, Option, Overfitting, Phase, Plan, Reason, SeedScore
+from warmstart.base.types import (
+    Entrant,
+    Finding,
+    Gain,
+    Lap,
+    Measure,
+    Option,
+    Overfitting,
+    Phase,
+    Plan,
+    Race,
+    Reason,
+    SeedScore,
+)
 
 TOPICS = (
     "arts",
@@ -127,6 +151,7 @@ def example(
             "largest_difference": 2.4e-7,
         },
         reproduce=_reproduce(),
+        race=_race(_ranking(np.random.default_rng(seed), candidates)),
     )
 
 
@@ -159,6 +184,83 @@ def _seeds(name: str, run: RunSummary) -> tuple[SeedScore, ...]:
         folder = f"{name}-seed-{seed}" if seed else name
         scores.append(SeedScore(seed, folder, own, 0.3 + 0.01 * abs(seed - 3)))
     return tuple(scores)
+
+
+def probed() -> Result:
+    """The example with what labels and the pretrained weights are worth."""
+    return replace(example(), labels=labels(), weights=weights())
+
+
+def refused() -> Result:
+    """The example with probes that found nothing to say."""
+    falls = Reason(
+        "learning curve: scores that do not fall", "91.0 % at 500 rows, 84.0 % at 1,000 rows", "no"
+    )
+    lost = Reason(
+        "pretrained weights: a plan that starts from them", "scratch starts from fresh weights", "no"
+    )
+    none = replace(
+        labels(), plan=Growth(labels().plan.measured, refused=falls), worth=(), targets=(), times=None
+    )
+    return replace(example(), labels=none, weights=Dependency("full", None, None, refused=lost))
+
+
+def labels() -> LabelBudget:
+    """An accuracy of 1 - 2 / sqrt(rows), and for scratch as with a quarter of the rows."""
+    return LabelBudget(
+        run="full",
+        rows=2000,
+        plan=_growth(1.0),
+        scratch=_growth(0.25),
+        worth=(Worth(500, Measure("gain", 0.008, 0.002, 0.015, 500, "90 %")),),
+        targets=(
+            Target(0.97, Several(4410.0, "", 3600.0, None, 0.9)),
+            Target(0.98, refused=Reason("a target within the horizon", "98.0 %", "not within the horizon")),
+        ),
+        reached=0.955,
+        times=Several(6.0, "", 3.0, None, 0.9),
+        trainings=9,
+        seconds=412.0,
+    )
+
+
+def _growth(share: float) -> Growth:
+    def accuracy(rows: int) -> float:
+        return 1 - 2 / float(np.sqrt(share * rows))
+
+    sizes = [(250, 0), (250, 1), (500, 0), (1000, 0), (2000, 0)]
+    measured = (Learned(n, s, _measure("accuracy", accuracy(n) + 0.01 * s, 0.02, 500)) for n, s in sizes)
+    expected = (250, 500, 1000, 2000, 4000, 8000)
+    return Growth(
+        tuple(measured),
+        tuple(Expected(n, _measure("score", accuracy(n), 0.015, 500, "90 %")) for n in expected),
+    )
+
+
+def weights() -> Dependency:
+    """Three starts; from the worst the tuned model is shown to be worse."""
+    found = (
+        ("noise-0.3", 0.86, 0.912, 0.004),
+        ("fresh-upper-half", 0.71, 0.85, 0.066),
+        ("scratch", 0, 0.54, 0.37),
+    )
+    return Dependency(
+        run="full",
+        quality=_measure("accuracy", 0.882, 0.012, 2000),
+        accuracy=_measure("accuracy", 0.916, 0.024, 500),
+        starts=tuple(
+            Start(
+                name,
+                f"{name} in words",
+                _measure("accuracy", quality, 0.02, 2000) if quality else None,
+                _measure("accuracy", reached, 0.03, 500),
+                Gain(name, "accuracy", less, less - 0.02, less + 0.02, 0.03, 500, 0.09),
+            )
+            for name, quality, reached, less in found
+        ),
+        trainings=2,
+        seconds=390.0,
+    )
 
 
 def long_names() -> Result:
@@ -208,7 +310,7 @@ def small() -> Result:
     plain = example(classes=2, findings=1, mistakes=1, candidates=1)
     picture = example(classes=2, images=True, mistakes=1).mistakes
     runs = {name: plain.runs[name] for name in ("full", "frozen")}
-    return replace(plain, runs=runs, mistakes=picture + plain.mistakes)
+    return replace(plain, runs=runs, mistakes=picture + plain.mistakes, labels=labels(), weights=weights())
 
 
 VARIANTS = {
@@ -221,6 +323,8 @@ VARIANTS = {
     "no findings": lambda: example(findings=0),
     "no base": lambda: example(base=False),
     "several seeds": several_seeds,
+    "probed": probed,
+    "probes refused": refused,
     "long names": long_names,
     "bare": bare,
 }
@@ -324,9 +428,41 @@ def _ranking(random: np.random.Generator, candidates: int) -> tuple[RankedModel,
             prior=(2, 3, 1, 4, 5, 6, 7, 8)[i],
             licence=("apache-2.0", "mit", "")[i % 3],
             seconds=float(4 + 3 * random.random()),
+            source_task=("sentence similarity", "", "text classification, 3 classes")[i % 3],
+            bytes=(90_868_376, 17_547_912, 0)[i % 3],
+            pace=(2.31, 0.42, 0.0)[i % 3],
         )
         for i, name in enumerate(names[:candidates])
     )
+
+
+def _race(ranking: tuple[RankedModel, ...]) -> Race | None:
+    """Of the first three; the first is shown to be before the second, and the third could not be trained."""
+    if len(ranking) < 2:
+        return None
+    names = [model.name for model in ranking[:3]]
+    entrants = []
+    for i, model in enumerate(ranking[:3]):
+        behind = Measure("log_loss", 0.21, 0.08, 0.35, 489, "95 % bootstrap, paired") if i else None
+        laps = (
+            Lap(
+                256, _measure("accuracy", 0.86 - 0.05 * i, 0.05, 489, "bootstrap"),
+                _measure("log_loss", 0.41 + 0.21 * i, 0.07, 489, "bootstrap"), behind, 12.5 + i,
+            ),
+        )  # fmt: skip
+        out = ("", f"after 256 rows shown to be behind {names[0]}", "its weights are not finite")[i]
+        failed = i == 2
+        entrants.append(
+            Entrant(
+                model.name, model.source, model.parameters, 130.0, () if failed else laps, out, failed
+            )  # fmt: skip
+        )
+    reasons = (
+        Reason("race: 256 rows to learn from, 489 to judge", "log-loss 0.41, 0.62", f"{names[1]} is out"),
+        Reason("race: the ranking in hindsight", ", ".join(names), f"the ranking had been right: {names[0]}"),
+        Reason("race: the runner-up", "not tuned", f"whether {names[1]} would be better is not known"),
+    )
+    return Race(tuple(entrants), tuple(model.source for model in ranking[:3]), reasons, 26.0)
 
 
 def _plan() -> Plan:

@@ -336,3 +336,19 @@ def test_what_cannot_be_ranked_is_refused_with_advice(named, labels, code):
         ranked(named, labels)
     assert refusal.value.code == code
     assert refusal.value.do
+
+
+def test_how_far_each_is_behind_the_best_score_is_paired_on_the_same_rows(three):
+    strong, weak, noise = (s.behind for s in three.scored)
+    assert (strong.value, strong.low, strong.high) == (0, 0, 0)
+    assert 0 < weak.low < weak.value < weak.high
+    assert noise.value == pytest.approx(three.scored[0].score.value - three.scored[2].score.value)
+
+
+def test_a_smaller_one_that_every_opinion_puts_behind_is_not_said_to_fail_the_class_frequencies():
+    small = features(0.45, 8)
+    ranking = ranked({candidate("large", 9_000_000): features(0.5, 7), candidate("small", 1_000_000): small})
+    (reason,) = reasons(ranking, "score")
+    assert ranking.best.candidate.name == "large"
+    assert ranking.scored[1].behind.low <= 0, "the rows cannot tell them apart"
+    assert reason.so == "large is first: small is smaller, but every second opinion puts it behind too"

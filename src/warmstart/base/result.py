@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.base.probed import Dependency, LabelBudget
 from warmstart.base.types import (
     Baseline,
     Facts,
@@ -17,6 +18,7 @@ from warmstart.base.types import (
     Option,
     Overfitting,
     Plan,
+    Race,
     Reason,
     SeedScore,
 )
@@ -64,6 +66,9 @@ class RankedModel:
     licence: str
     seconds: float
     scored: bool = True  # or do score, low and high only hold its place?
+    source_task: str = ""  # what it was made for
+    bytes: int = 0  # of its weights on disk; 0: unknown
+    pace: float = 0.0  # seconds per 1,000 rows of reading its features; 0: not timed
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class RunSummary:
     baseline: str = ""  # what answers where no network does: "a bag of words (...)"
     seeds: tuple[SeedScore, ...] = ()  # where there are several
     spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
+    start: str = ""  # the pretrained model that it came from, where that is another than the plan's
 
 
 @dataclass(frozen=True)
@@ -163,4 +169,7 @@ class Result:
     expected: dict[str, Measure] = field(default_factory=dict)  # accuracy beside full, by strategy
     chart: Chart | None = None  # when to fine-tune
     seeds: int = 1  # with which the plan and its rivals were trained
+    race: Race | None = None  # short trainings of the first of the ranking
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
+    labels: LabelBudget | None = None  # where the probe of labels was asked for
+    weights: Dependency | None = None  # where the probe of weights was

@@ -75,6 +75,8 @@ class Candidate:
     parameters: int
     licence: str = ""
     source_accuracy: float | None = None  # published accuracy on its own task, 0-1, if the card has it
+    source_task: str = ""  # what it was made for: "image classification, 1,001 classes"
+    bytes: int = 0  # of its weights on disk; 0: unknown
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Scored:
     depths: dict[str, float]  # layer group -> out-of-fold score of the pooled features after it
     seconds: float
     prior: int  # place in the data-blind order, 1 is best
+    pace: float = 0.0  # seconds per 1,000 rows of reading its features; 0: not timed
+    behind: Measure | None = None  # score of the candidate that scores best minus this one, paired
 
 
 @dataclass(frozen=True)
@@ -104,17 +108,64 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Lap:
+    """A short training of one candidate, judged on training rows from which none of them learned."""
+
+    rows: int  # that it learned from
+    accuracy: Measure
+    log_loss: Measure  # nats, at the temperature that suits it
+    behind: Measure | None  # its log-loss minus that of the best of the lap, paired; None: it is the best
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A candidate in the race."""
+
+    name: str
+    source: str
+    parameters: int
+    price: float  # seconds that its whole tuning is expected to take; 0: not known
+    laps: tuple[Lap, ...] = ()
+    out: str = ""  # why it went no further; "" where it came to the end
+    failed: bool = False  # could it not be trained?
+
+
+@dataclass(frozen=True)
+class Race:
+    """Short trainings of the candidates that the scores put first, and the order that they came in."""
+
+    entrants: tuple[Entrant, ...]  # in the order of the scores; none where there was nothing to try
+    order: tuple[str, ...]  # their sources, the winner first
+    reasons: tuple[Reason, ...]  # each step, and whether the scores had been right
+    seconds: float = 0.0
+
+    @property
+    def winner(self) -> Entrant | None:
+        """None where nothing was tried, or nothing could be trained."""
+        return next((e for e in self.entrants if e.source == self.order[0] and not e.failed), None)
+
+
+@dataclass(frozen=True)
 class Ranking:
     """Candidates from best to worst, and how sure that order is."""
 
     score: str  # name of the score that ordered them
-    scored: tuple[Scored, ...]
+    scored: tuple[Scored, ...]  # where there was a race its entrants first, in the order that it gave
     reasons: tuple[Reason, ...]  # why the first is first; where opinions disagree
     baseline: Baseline | None = None  # None: not asked for, or it could not be computed
+    race: Race | None = None  # None: none was asked for, or not yet
 
     @property
     def best(self) -> Scored:
         return self.scored[0]
+
+    @property
+    def first_by_score(self) -> str:
+        """The source of the candidate that the scores put first, whatever a race made of it."""
+        return (
+            self.race.entrants[0].source if self.race and self.race.entrants else self.best.candidate.source
+        )
 
 
 @dataclass(frozen=True)

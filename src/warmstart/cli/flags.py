@@ -63,6 +63,22 @@ Seeds = Annotated[
         help="Train plan and rivals with so many seeds and compare the means; 5 make a claim.",
     ),
 ]
+Race = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Also try the first N by short trainings, and rank them by what they came to.",
+    ),
+]
+Probe = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--probe",
+        metavar="NAME",
+        help="labels, weights: train on to tell what more labels or the weights bring. Repeat it.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

@@ -15,12 +15,12 @@ from warmstart.base.tables import to_table
 CLEARED = "\r\x1b[K"  # the line that the cursor is in, erased
 
 
-def options(flags: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+def options(flags: Mapping[str, Any], settings: Sequence[str], race: int | None = None) -> dict[str, Any]:
     """Flags and `--set name=value` of the trip; a setting that is no option of the trip changes the plan."""
     from warmstart.street.folder import Options
 
     known = {f.name for f in fields(Options)} - {"data", "models", "settings"}
-    asked = {k: v for k, v in flags.items() if v}
+    asked = {k: v for k, v in flags.items() if v} | ({} if race is None else {"race": race})
     plan = []
     for setting in settings:
         name, equals, value = setting.partition("=")

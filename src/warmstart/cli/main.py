@@ -22,7 +22,7 @@ from warmstart.cli.stopping import stoppable
 
 VERBS = (
     *("run", "check", "rank", "plan", "tune", "prove"),
-    *("report", "predict", "list", "explain", "schema", "demo"),
+    *("report", "predict", "label", "list", "explain", "schema", "demo"),
 )
 
 

@@ -22,11 +22,12 @@ def command(
     out: flags.Out = "runs",
     cache_limit: flags.CacheLimit = "",
     device: Annotated[str, typer.Option("--device", hidden=True)] = "auto",
+    race: Annotated[int | None, typer.Option("--race", min=0, hidden=True)] = None,
     as_json: flags.Json = False,
 ) -> None:
     """Rank the models and write the plan, with its reasons, to be looked at and edited."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
-    asked = frame.options({**given, "rows": rows, "strategy": strategy}, settings or [])
+    asked = frame.options({**given, "rows": rows, "strategy": strategy}, settings or [], race)
     from rich.syntax import Syntax
 
     from warmstart import process

@@ -13,6 +13,7 @@ def command(
     shard: flags.Shard = False,
     device: flags.Device = "auto",
     seeds: flags.Seeds = 0,
+    probes: flags.Probe = None,
     as_json: flags.Json = False,
     exit_code: flags.ExitCode = False,
 ) -> None:
@@ -29,6 +30,7 @@ def command(
         shard=shard,
         device=device,
         seeds=seeds,
+        probes=tuple(probes or ()),
     )
     if as_json:
         frame.show_json(result)

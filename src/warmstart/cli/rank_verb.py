@@ -1,6 +1,9 @@
 """warmstart rank: which pretrained model is the best start?"""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from warmstart.cli import flags, frame
 
@@ -17,17 +20,18 @@ def command(
     settings: flags.Set = None,
     out: flags.Out = "runs",
     cache_limit: flags.CacheLimit = "",
-    device: flags.Device = "auto",
+    race: flags.Race = None,
+    device: Annotated[str, typer.Option("--device", hidden=True)] = "auto",
     as_json: flags.Json = False,
 ) -> None:
     """Rank pretrained models by how well their frozen features tell the user's own rows apart."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
-    asked = frame.options({**given, "rows": rows}, settings or [])
+    asked = frame.options({**given, "rows": rows}, settings or [], race)
     from rich.console import Group
     from rich.text import Text
 
     from warmstart import process
-    from warmstart.report.terminal import ranking_table
+    from warmstart.report.terminal import known_table, race_table, ranking_table
     from warmstart.report.words import unaided
     from warmstart.street.summary import ranked
 
@@ -42,9 +46,13 @@ def command(
                 "ranking": table,
                 "reasons": ranking.reasons,
                 "baseline": ranking.baseline,
+                "race": ranking.race,
             }
         )
     else:
-        reasons = (Text(frame.plain(f"  {r.rule}: {r.saw}: {r.so}")) for r in ranking.reasons)
+        said = (*ranking.reasons, *(ranking.race.reasons if ranking.race else ()))
+        reasons = (Text(frame.plain(f"  {r.rule}: {r.saw}: {r.so}")) for r in said)
         beside = [Text(f"  without a network, {unaided(ranking.baseline)}")] if ranking.baseline else []
-        frame.show(Group(ranking_table(table, ranking.score), *beside, *reasons))
+        tried = [race_table(ranking.race)] if ranking.race and ranking.race.entrants else []
+        tables = (ranking_table(table, ranking.score, race=ranking.race), known_table(table), *tried)
+        frame.show(Group(*tables, *beside, *reasons))

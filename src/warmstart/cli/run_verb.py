@@ -27,14 +27,14 @@ def command(
     processes: Annotated[int, typer.Option("--processes", min=1, hidden=True)] = 1,
     shard: Annotated[bool, typer.Option("--shard", hidden=True)] = False,
     device: Annotated[str, typer.Option("--device", hidden=True)] = "auto",
+    race: Annotated[int | None, typer.Option("--race", min=0, hidden=True)] = None,
     budget: Annotated[str, typer.Option("--budget", metavar="TIME", hidden=True)] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=0, hidden=True)] = 0,
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
-    asked = frame.options(
-        {**given, "rows": rows, "strategy": strategy, "seeds": seeds, "budget": budget}, settings or []
-    )
+    wished = {"strategy": strategy, "seeds": seeds, "budget": budget}
+    asked = frame.options({**given, "rows": rows, **wished}, settings or [], race)
     from warmstart import process
     from warmstart.report.terminal import summary
 

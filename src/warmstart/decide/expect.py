@@ -12,7 +12,7 @@ from math import sqrt
 from warmstart.base.types import Facts, Measure, Pilot
 from warmstart.decide.record import RECORDS, REFERENCE, Belief, Records, beliefs, believed
 
-LIKENESS = 0.7  # correlation, beyond the record's line, of a difference at fewer rows with that at all
+LIKENESS = 0.55  # correlation, beyond the record's line, of a difference at fewer rows with that at all
 UNKNOWN = Belief(0.0, 0.1)  # of a strategy that no record speaks of, where it is tried
 Z = 1.96
 

@@ -46,10 +46,11 @@ def weigh(
     kind: Metric = METRICS.get(primary)()
     arms = aligned(arms_of(runs), len(labels))
     best = {name: best_seed(arm) for name, arm in arms.items()}
-    recommended, why = recommend(arms, kind)
+    own = from_same_start(arms, planned)
+    recommended, why = recommend(own, kind, planned)
     found = _on_test_rows(arms, best[recommended], len(labels), seed)
     test = {name: sample for (name, metric), sample in found.items() if metric == primary}
-    trial = put_on_trial(planned, recommended, arms, in_order(arms, kind), test)
+    trial = put_on_trial(planned, recommended, own, in_order(own, kind), test)
     gains = {rival: gain(rival, test[recommended], test[rival]) for rival in arms if rival != recommended}
     gains = corrected(gains)
     return Evidence(
@@ -65,6 +66,12 @@ def weigh(
         seeds={name: seed_scores(name, arm, found) for name, arm in arms.items() if len(arm) > 1},
         shipped=best[recommended].name,
     )
+
+
+def from_same_start(arms: Arms, planned: str) -> dict[str, tuple[Run, ...]]:
+    """Without the arms from another pretrained model than the plan's: compared, and never recommended."""
+    model = arms[planned][0].plan.model
+    return {name: arm for name, arm in arms.items() if model is None or arm[0].plan.model in (None, model)}
 
 
 def aligned(arms: Arms, classes: int) -> dict[str, tuple[Run, ...]]:

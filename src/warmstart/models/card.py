@@ -1,17 +1,22 @@
 """What is known of a model without running it: where it lies, size, licence, published accuracy."""
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.base.files import read_json
 from warmstart.base.types import Candidate
-from warmstart.models.weight_files import count_parameters
+from warmstart.models.weight_files import count_parameters, size
 
 ZOO = "zoo:"
 HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 MOST_FRONT = 100_000  # characters
+CONFIG = "config.json"
+FOR = re.compile(r"For([A-Z]\w*)|(LMHead)")  # what a class of transformers is for, in its name
+CLASSES = "classification"
 
 
 def zoo_names() -> list[str]:
@@ -53,7 +58,44 @@ def candidate(source: str) -> Candidate:
     if not where.is_dir():
         return Candidate(source.rsplit("/", 1)[-1], source, 0)
     front = front_matter(where)
-    return Candidate(where.name, source, count_parameters(where), licence(front), accuracy(front))
+    return Candidate(
+        name=where.name,
+        source=source,
+        parameters=count_parameters(where),
+        licence=licence(front),
+        source_accuracy=accuracy(front),
+        source_task=source_task(front, config_of(where)),
+        bytes=size(where),
+    )
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """config.json as a table; empty if it cannot be read."""
+    try:
+        table = read_json(folder / CONFIG)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return table if isinstance(table, dict) else {}
+
+
+def source_task(front: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """What a model was made for, by its card, else by the class it was saved as; "" if neither says."""
+    task = front.get("pipeline_tag")
+    if not isinstance(task, str):
+        task = made_for(config.get("architectures"))
+    labels = config.get("id2label")
+    counted = CLASSES in task and isinstance(labels, Mapping) and len(labels) > 1
+    return task.replace("-", " ") + (f", {len(labels):,} classes" if counted and labels else "")
+
+
+def made_for(architectures: Any) -> str:
+    """ "image-classification" of ["ResNetForImageClassification"]; "" of one that has no head."""
+    first = architectures[0] if isinstance(architectures, list) and architectures else ""
+    found = FOR.search(first) if isinstance(first, str) else None
+    if found is None:
+        return ""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", found[1] or "CausalLM")
+    return re.sub("-lm$", "-language-model", words.lower())
 
 
 def front_matter(folder: Path) -> dict[str, Any]:

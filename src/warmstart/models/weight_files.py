@@ -55,6 +55,11 @@ def check_weights(folder: Path, source: str, allow_pickle: bool) -> None:
         )
 
 
+def size(folder: Path) -> int:
+    """Bytes of the files that hold the weights."""
+    return sum(path.stat().st_size for path in safetensors_of(folder) or pickles_of(folder))
+
+
 def count_parameters(folder: Path) -> int:
     """Parameters in the safetensors files, read from their headers; 0 if there is none.
 

@@ -52,14 +52,14 @@ def interval_plot(
     ends = [v * unit.factor for d in dots for v in (d.value, d.low, d.high)]
     scale = Scale.over([*ends, 0.0] if zero else ends)
     depth = ROW * len(dots)
-    body = [_grid(scale, depth), _foot(scale, axis, depth)]
+    body = [grid(scale, depth), foot(scale, axis, depth)]
     if zero:
         body.append(
             Markup('<line class="zero" x1="{0}" x2="{0}" y1="0" y2="{1}"/>').format(scale.across(0), depth)
         )
     body += [_dot_row(dot, i * ROW, scale, unit, signed) for i, dot in enumerate(dots)]
     spoken = "; ".join(f"{d.label}: {unit.reading(d.value, d.low, d.high, signed)}" for d in dots)
-    return _svg("intervals", depth + FOOT, title, f"{axis}. {spoken}.", body)
+    return svg("intervals", depth + FOOT, title, f"{axis}. {spoken}.", body)
 
 
 def _dot_row(dot: Dot, top: int, scale: Scale, unit: Unit, signed: bool) -> Markup:
@@ -103,7 +103,7 @@ def line_plot(
     end = max((x for x, _ in points), default=1.0)
     across = Scale.over([0.0, end], about=max(1, min(4, int(end))), tight=True)  # steps are whole
     up = Scale.over([*heights, *(y for _, y in points)], about=4)
-    body = [_grid(across, PLOT, HEAD), _foot(across, x_axis, HEAD + PLOT), _side(up, y_axis)]
+    body = [grid(across, PLOT, HEAD), foot(across, x_axis, HEAD + PLOT), side(up, y_axis)]
     body += _phases(across, marks)
     body += [_curve(line, across, up) for line in lines if line.points]
     spoken = "; ".join(
@@ -111,7 +111,7 @@ def line_plot(
         for line in lines
         if line.points
     )
-    return _svg("curves", HEAD + PLOT + FOOT, title, f"{y_axis} over {x_axis}. {spoken}.", body)
+    return svg("curves", HEAD + PLOT + FOOT, title, f"{y_axis} over {x_axis}. {spoken}.", body)
 
 
 def _curve(line: Line, across: Scale, up: Scale) -> Markup:
@@ -146,7 +146,7 @@ def _phases(scale: Scale, marks: Sequence[tuple[float, str]]) -> list[Markup]:
     ]
 
 
-def _side(scale: Scale, name: str) -> Markup:
+def side(scale: Scale, name: str) -> Markup:
     """The y axis: numbers left of the area, thin lines through it, its name on top."""
     rows = [
         Markup(
@@ -158,12 +158,12 @@ def _side(scale: Scale, name: str) -> Markup:
     return Markup("").join(rows) + Markup('<text class="axis" x="-44" y="-8">{}</text>').format(name)
 
 
-def _grid(scale: Scale, depth: int, top: int = 0) -> Markup:
+def grid(scale: Scale, depth: int, top: int = 0) -> Markup:
     line = Markup('<line class="grid" x1="{x}" x2="{x}" y1="{top}" y2="{bottom}"/>')
     return Markup("").join(line.format(x=scale.across(t), top=top, bottom=top + depth) for t in scale.ticks)
 
 
-def _foot(scale: Scale, name: str, depth: int) -> Markup:
+def foot(scale: Scale, name: str, depth: int) -> Markup:
     """The x axis below: its numbers, then its name with the unit."""
     tick = Markup('<text class="tick" x="{x}" y="{y}" text-anchor="middle">{name}</text>')
     numbers = [
@@ -176,7 +176,7 @@ def _foot(scale: Scale, name: str, depth: int) -> Markup:
     return Markup("").join(numbers) + title
 
 
-def _svg(kind: str, height: int, title: str, told: str, body: Iterable[Markup]) -> Markup:
+def svg(kind: str, height: int, title: str, told: str, body: Iterable[Markup]) -> Markup:
     return Markup(
         '<svg class="{}" role="img" width="100%" height="{}"><title>{}</title><desc>{}</desc>{}</svg>'
     ).format(kind, height, title, told, Markup("").join(body))

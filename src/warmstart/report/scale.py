@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, isfinite, log, log10
 
 from warmstart.report.units import MINUS
 
@@ -14,6 +14,17 @@ class Scale:
     ticks: tuple[float, ...]
     low: float
     high: float
+    doubling: bool = False  # as far from 1 to 2 as from 100 to 200
+
+    @staticmethod
+    def of_counts(values: Iterable[float]) -> "Scale":
+        """An axis of whole numbers above 0 on which doubling is always as far, with at least two ticks."""
+        found = [v for v in values if isfinite(v) and v >= 1] or [1.0]
+        low, high = min(found), max(max(found), 1.5 * min(found))
+        powers = [10.0**e for e in range(floor(log10(low)), ceil(log10(high)) + 1)]
+        steps = (1, 2, 5) if high < 100 * low else (1,)
+        ticks = tuple(p * step for p in powers for step in steps if low <= p * step <= high)
+        return Scale(ticks if len(ticks) > 1 else (low, high), low, high, doubling=True)
 
     @staticmethod
     def over(values: Iterable[float], about: int = 5, tight: bool = False) -> "Scale":
@@ -27,6 +38,8 @@ class Scale:
 
     def share(self, value: float) -> float:
         """Place between the ends of the axis, 0 to 1."""
+        if self.doubling:
+            return log(value / self.low) / log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
     def across(self, value: float) -> str:
@@ -34,6 +47,8 @@ class Scale:
 
     def names(self) -> list[str]:
         """The ticks as text, all with as many decimals as their step needs."""
+        if self.doubling:
+            return [f"{t:,.0f}" for t in self.ticks]
         step = self.ticks[1] - self.ticks[0]
         decimals = next(d for d in range(13) if abs(round(step, d) - step) <= 1e-6 * step)
         return [f"{t:,.{decimals}f}".replace("-", MINUS) for t in self.ticks]

@@ -4,18 +4,22 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
-from warmstart.base.types import Finding
-from warmstart.report import seeds
-from warmstart.report.units import PLAIN, UNMEASURED, metric
+from warmstart.base.types import Finding, Race
+from warmstart.report import probed, seeds
+from warmstart.report.units import PERCENT, PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
     after_verdict,
     amount,
     clock,
     count,
+    finish,
+    hindsight,
     one_line,
+    rate,
     recommendation,
     short,
+    size,
     spoken,
     training,
     unaided,
@@ -39,10 +43,13 @@ def summary(result: Result) -> "RenderableType":
 
     parts: list[RenderableType] = [_verdict(result)]
     if result.ranking:
-        parts += [ranking_table(result.ranking, result.score, MODELS)]
+        parts += [ranking_table(result.ranking, result.score, MODELS, result.race)]
         parts += (
             [_said(f"without a network, {unaided(b)}", "dim", cut=True)] if (b := result.baseline) else []
         )
+        parts += [
+            _said(f"Race: {r.so}", cut=True) for r in hindsight(result.race, "runner-up" in result.runs)
+        ]
         parts += [_line("")]
     parts += [
         *_plan(result),
@@ -52,12 +59,15 @@ def summary(result: Result) -> "RenderableType":
         _line(""),
         *_gains(result),
         *_overfitting(result),
+        *_probed(result),
     ]
     parts += [*_top_findings(result.findings), _line("Report", f"{result.run}/report.html")]
     return Group(*parts)
 
 
-def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = None) -> "Table":
+def ranking_table(
+    ranked: Sequence[RankedModel], score: str, most: int | None = None, race: Race | None = None
+) -> "Table":
     """Models (all, or the first `most`): score with interval, size, place before any row was looked at."""
     table = _table(f"Models by {spoken(score)} (higher is better)")
     for name in ("model", "score", "parameters", "prior"):
@@ -69,13 +79,57 @@ def ranking_table(ranked: Sequence[RankedModel], score: str, most: int | None = 
             amount(model.parameters),
             str(model.prior),
         )
+    raced = by_race(race)
     said = [
-        for_size(ranked),
+        raced if most is None or not raced else "",
+        "" if raced else for_size(ranked),
         f"and {len(ranked) - most} more in the report" if most and len(ranked) > most else "",
     ]
     if any(said):
         table.caption = _said("; ".join(filter(None, said)), "dim")
     return table
+
+
+def known_table(ranked: Sequence[RankedModel]) -> "Table":
+    """What is known of all models beside their scores: size, pace, licence, what they were made for."""
+    table = _table("What is known of them")
+    for name in ("model", "on disk", "s/1,000"):
+        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    for name in ("licence", "made for"):
+        table.add_column(name)
+    for i, model in enumerate(ranked):
+        table.add_row(
+            _name(model.name, 24, i == 0),
+            size(model.bytes),
+            rate(float(f"{model.pace:.2g}")) if model.pace else "",
+            _said(short(model.licence or "unknown", 20)),
+            _said(short(model.source_task or "unknown", 40)),
+        )
+    table.caption = _said("s/1,000: seconds in which the features of 1,000 rows are read here", "dim")
+    return table
+
+
+def race_table(race: Race) -> "Table":
+    """The entrants in the order that they came in, as they were judged in their last lap."""
+    table = _table("The race: short trainings, judged on training rows that taught none of them")
+    for title in ("model", "rows", "right, %", "log-loss behind"):
+        table.add_column(title, justify="left" if title == "model" else "right", no_wrap=True)
+    for one in finish(race):
+        name = _name(one.name, 24, one == race.winner)
+        if not one.laps:
+            table.add_row(name, "", "not trained", "")
+            continue
+        lap = one.laps[-1]
+        right = PERCENT.interval(lap.accuracy.low, lap.accuracy.high)
+        behind = PLAIN.reading(b.value, b.low, b.high, signed=True) if (b := lap.behind) else "best"
+        table.add_row(name, count(lap.rows), f"{PERCENT.show(lap.accuracy.value)} {right}", behind)
+    return table
+
+
+def by_race(race: Race | None) -> str:
+    """That the order of the first is that of a race; nothing where there was none."""
+    tried = [one for one in race.entrants if not one.failed] if race else []
+    return f"the first {len(tried)} stand in the order of their race" if len(tried) > 1 else ""
 
 
 def for_size(ranked: Sequence[RankedModel]) -> str:
@@ -158,6 +212,7 @@ def _runs_table(result: Result) -> "Table":
     for name in sorted(result.runs, key=lambda name: name != result.recommended)[:RUNS]:
         table.add_row(*_run_row(result, name, others))
     notes = [f"{name} is {run.baseline}" for name, run in result.runs.items() if run.baseline]
+    notes += [f"{name} is {short(one_line(run.start), 40)}" for name, run in result.runs.items() if run.start]
     notes += [f"and {len(result.runs) - RUNS} more in the report"] if len(result.runs) > RUNS else []
     if notes:
         table.caption = _said("; ".join(notes), "dim")
@@ -197,6 +252,13 @@ def _gains(result: Result) -> list["Text"]:
 def _overfitting(result: Result) -> list["Text"]:
     seen = result.overfitting.get(result.recommended)
     return [_line("Overfitting", f"{seen.verdict}: {seen.sentence}")] if seen else []
+
+
+def _probed(result: Result) -> list["Text"]:
+    """A line for each thing that labels are worth, and one for the weights."""
+    told = [("Labels", s) for s in probed.labels_in_short(result.labels)] if result.labels else []
+    told += [("Weights", probed.weights_in_short(result.weights))] if result.weights else []
+    return [_line(name, sentence) for name, sentence in told]
 
 
 def _top_findings(findings: Sequence[Finding]) -> list["Text"]:

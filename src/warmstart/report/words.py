@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
 
-from warmstart.base.types import Baseline, Phase
+from warmstart.base.types import Baseline, Entrant, Phase, Race, Reason
 from warmstart.report.units import ABSENT, PLAIN
 
 # What moves the cursor, colours or retitles a terminal: CSI sequences; OSC and its kin up to BEL or ST.
@@ -25,12 +25,30 @@ def after_verdict(verdict: str, headline: str) -> str:
     if not headline.lower().startswith(start.lower()):
         return headline
     rest = headline[len(start) :]
-    return rest[:1].upper() + rest[1:]
+    return capital(rest)
+
+
+def capital(sentence: str) -> str:
+    """The sentence with a capital letter in front."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def recommendation(name: str, so: str) -> str:
     """The recommended run and why, its name once: "frozen; cheaper than full and as good"."""
     return so if so.startswith(name) else f"{name}; {so}"
+
+
+def finish(race: Race) -> list[Entrant]:
+    """The entrants in the order that they came in."""
+    place = {source: number for number, source in enumerate(race.order)}
+    return sorted(race.entrants, key=lambda one: place.get(one.source, len(place)))
+
+
+def hindsight(race: Race | None, tuned: bool = False) -> tuple[Reason, ...]:
+    """What a race says of the ranking, and what the runner-up, if it was tuned, says of the race."""
+    rules = ("race: the ranking in hindsight", *(("race: the runner-up",) if tuned else ()))
+    said = race.reasons if race and race.entrants else ()
+    return tuple(reason for reason in said if reason.rule in rules)
 
 
 def unaided(baseline: Baseline) -> str:
@@ -50,6 +68,13 @@ def amount(number: float) -> str:
         if abs(number) >= size * 0.99995:
             return f"{number / size:.1f} {name}"
     return f"{number:.0f}"
+
+
+def size(number: float) -> str:
+    """Bytes in short: "", "812 B", "61.0 kB", "45.4 MB", "1.3 GB"; nothing where they are unknown."""
+    shown = amount(number)
+    unit = {"k": "kB", "M": "MB", "B": "GB"}.get(shown[-1:], "")
+    return "" if number <= 0 else f"{shown[:-1]}{unit}" if unit else f"{shown} B"
 
 
 def clock(seconds: float) -> str:

@@ -9,7 +9,7 @@ from warmstart.select.scores._asks import caution
 from warmstart.select.scores._scoring import Folds, Scoring, difference
 
 
-def why_first(ranked: Sequence[Judged], score: str, folds: Folds) -> Reason:
+def why_first(ranked: Sequence[Judged], score: str, folds: Folds, floor: Scoring | None = None) -> Reason:
     """Against the runner-up: better, or as good and not larger. `ranked` are the usable ones in order."""
     first, others = ranked[0], ranked[1:]
     name = first.candidate.name
@@ -21,6 +21,8 @@ def why_first(ranked: Sequence[Judged], score: str, folds: Folds) -> Reason:
     mine, theirs = first.candidate, second.candidate
     if difference(first.scorings[score], second.scorings[score], folds)[1] > 0:
         so = f"{name} is first: it beats the runner-up, {theirs.name}"
+    elif mine.parameters > theirs.parameters and floor is not None and beats(second, floor, folds):
+        so = f"{name} is first: {theirs.name} is smaller, but every second opinion puts it behind too"
     elif mine.parameters > theirs.parameters:
         so = f"{name} is first: {theirs.name} is smaller, but not shown to beat the class frequencies"
     else:

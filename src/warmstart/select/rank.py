@@ -35,6 +35,7 @@ def rank(
     score: str = PROBE,
     opinions: Sequence[str] = ("logme", "knn", "h_score"),
     seconds: Mapping[str, float],
+    pace: Mapping[str, float] = {},
     seed: int = 0,
     unaided: Unaided | None = None,
 ) -> Ranking:
@@ -42,11 +43,12 @@ def rank(
 
     `features` maps a candidate's source to its layer groups, from input to head, each with the pooled N x D
     features after it; where there is a key "average" that is scored, otherwise the last group is. `seconds`
-    maps a source to what its features cost. The order is that of `place`; candidates with unusable features
-    (not finite, or the same for all rows) come last, with the score of class frequencies and n = 0. Before
-    them, in the order of `blind_places`, come those that `score` says nothing of: it reads a trained head,
-    under the key "answers", that they lack. `unaided` is measured on the same folds, and never ranked. Where
-    the median class has a single row nothing can be scored, and the order is that of `blind_places`.
+    maps a source to what its features cost, `pace` to what 1,000 rows of them do. The order is that of
+    `place`; candidates with unusable features (not finite, or the same for all rows) come last, with the
+    score of class frequencies and n = 0. Before them, in the order of `blind_places`, come those that `score`
+    says nothing of: it reads a trained head, under the key "answers", that they lack. `unaided` is measured
+    on the same folds, and never ranked. Where the median class has a single row nothing can be scored, and
+    the order is that of `blind_places`.
     Raises WarmstartError if there is nothing to rank: no candidates or no usable features, fewer than two
     classes, rows or groups.
     """
@@ -54,7 +56,7 @@ def rank(
     _fits(score)
     places = blind_places(candidates)
     if too_few(labels_N):
-        return unscored(candidates, places, labels_N, score, seconds)
+        return unscored(candidates, places, labels_N, score, seconds, pace)
     folds = make_folds(labels_N, groups_N, seed)
     names = tuple(dict.fromkeys((score, *opinions, PROBE)))
     floor = SCORES.get(PROBE)().score(np.zeros((folds.rows, 1)), labels_N, folds)
@@ -65,7 +67,7 @@ def rank(
     unplaced.sort(key=lambda j: places[j.candidate.source])
     baseline = beside(unaided, ranked[0], folds) if unaided else None
     reasons = chain(
-        [why_first(ranked, score, folds)],
+        [why_first(ranked, score, folds, floor)],
         cautions(score),
         against_prior([*ranked, *unplaced], places),
         disagreements(ranked, opinions, folds),
@@ -86,6 +88,8 @@ def rank(
             depths=j.depths,
             seconds=seconds[j.candidate.source],
             prior=places[j.candidate.source],
+            pace=pace.get(j.candidate.source, 0.0),
+            behind=behind(j, ranked, score, folds),
         )
         for j in [*ranked, *unplaced, *(j for j in judged if j.fault)]
     )
@@ -124,6 +128,15 @@ def all_prefer(one: Judged, other: Judged, opinions: Sequence[str]) -> bool:
     """Do all second opinions that both have, at least one, score the one above the other?"""
     shared = [o for o in opinions if o in one.scorings and o in other.scorings]
     return bool(shared) and all(one.scorings[o].value > other.scorings[o].value for o in shared)
+
+
+def behind(judged: Judged, ranked: Sequence[Judged], score: str, folds: Folds) -> Measure | None:
+    """How far it is behind the best score of all, on the same rows; None where it has no score."""
+    if score not in judged.scorings:
+        return None
+    leader = max((j.scorings[score] for j in ranked), key=lambda scoring: scoring.value)
+    ends = difference(leader, judged.scorings[score], folds)
+    return Measure(score, *ends, folds.rows, f"{leader.how}, paired")
 
 
 def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:

@@ -22,12 +22,22 @@ def unscored(
     labels_N: NDArray[np.int64],
     score: str,
     seconds: Mapping[str, float],
+    pace: Mapping[str, float] = {},
 ) -> Ranking:
     """The candidates in the order of `places`, without scores; n is 0 where nothing was measured."""
     counts = np.unique(labels_N, return_counts=True)[1]
     ordered = sorted(candidates, key=lambda c: places[c.source])
     scored = tuple(
-        Scored(c, empty(score), {}, empty("accuracy"), {}, seconds[c.source], places[c.source])
+        Scored(
+            c,
+            empty(score),
+            {},
+            empty("accuracy"),
+            {},
+            seconds[c.source],
+            places[c.source],
+            pace.get(c.source, 0.0),
+        )
         for c in ordered
     )
     saw = f"{len(labels_N):,} rows of {len(counts):,} classes, {np.median(counts):g} in the median class"

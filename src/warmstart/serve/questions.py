@@ -62,6 +62,18 @@ def questions(word: str, modality: str, learned: Learned = UNKNOWN) -> list[Ques
     return [Question(word, word)]
 
 
+def many(word: str, modality: str, learned: Learned = UNKNOWN) -> list[Question]:
+    """The same of a file, a folder of pictures or "-"; a word that is none of them is no text here."""
+    try:
+        there = word == STDIN or expanded(word).is_file() or (modality == "image" and expanded(word).is_dir())
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        kinds = "a table or a folder of pictures" if modality == "image" else "a table of texts"
+        raise WarmstartError(f"{word}: there is no such file", f"give {kinds}, or - for lines", "no-input")
+    return questions(word, modality, learned)
+
+
 def lines() -> Iterator[str]:
     """Lines of standard input that are not blank; a line "-" is a text like any other."""
     found = [line for line in sys.stdin.read().splitlines() if line.strip() and line.strip() != STDIN]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterable
 
 from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.tables import known_keys
@@ -10,12 +10,13 @@ from warmstart.base.types import Phase, Plan
 from warmstart.decide.choose import GUARDS
 from warmstart.decide.plan_file import apply_setting
 from warmstart.decide.strategies import STRATEGIES
-from warmstart.models.card import locate
+from warmstart.models.pool import refuse_twice
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
 from warmstart.street.budget import seconds_of
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
+from warmstart.street.probing import NAMES
 from warmstart.tasks import TASKS
 
 LATER = ("edits", "guards")  # their settings can be checked only where the plan is known
@@ -35,14 +36,13 @@ def refuse(asked: Options, ranking: bool = False) -> None:
         refuse_task(asked)
     refuse_score(asked)
     refuse_seeds(asked.seeds)
+    refuse_race(asked.race)
+    refuse_probes(asked.probes)
     if asked.budget:
         seconds_of(asked.budget)
     for setting in asked.settings:
         refuse_setting(setting)
-    for model, times in Counter(asked.models).items():
-        if times > 1:
-            raise WarmstartError(f"--from {model} is given twice", "give it once", "same-candidate-twice")
-        locate(model)
+    refuse_twice(asked.models)
 
 
 def refuse_task(asked: Options) -> None:
@@ -74,6 +74,17 @@ def refuse_score(asked: Options) -> None:
 def refuse_seeds(seeds: int) -> None:
     if not 1 <= seeds <= MOST_SEEDS:
         raise WarmstartError(f"seeds={seeds}", f"give 1 to {MOST_SEEDS}; 5 make a claim", "wrong-value")
+
+
+def refuse_race(candidates: int) -> None:
+    if candidates < 0:
+        raise WarmstartError(f"race={candidates}", "give how many are tried; 0 is none", "wrong-value")
+
+
+def refuse_probes(probes: Iterable[str]) -> None:
+    for name in probes:
+        if name not in NAMES:
+            raise WarmstartError(f"no probe {name!r}", did_you_mean(name, NAMES), "no-such-probe")
 
 
 def refuse_setting(setting: str) -> None:

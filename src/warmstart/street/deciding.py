@@ -37,18 +37,19 @@ def start(trip: Trip, ranking: Ranking) -> Scored:
     )
 
 
-def opened(trip: Trip, bundle: Bundle, ranking: Ranking) -> Pretrained:
-    """The model to start from."""
-    return open_model(trip, start(trip, ranking).candidate.source, task_of(bundle))
+def opened(trip: Trip, bundle: Bundle, ranking: Ranking, chosen: Scored | None = None) -> Pretrained:
+    """The model to start from, or the chosen one."""
+    return open_model(trip, (chosen or start(trip, ranking)).candidate.source, task_of(bundle))
 
 
-def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
-    """Everything that the decision may look at."""
-    task, chosen = task_of(bundle), start(trip, ranking)
-    pretrained = opened(trip, bundle, ranking)
+def look(trip: Trip, bundle: Bundle, ranking: Ranking, chosen: Scored | None = None) -> Facts:
+    """Everything that the decision may look at; of the model to start from, or the chosen one."""
+    task, chosen = task_of(bundle), chosen or start(trip, ranking)
+    pretrained = opened(trip, bundle, ranking, chosen)
     targets = task.targets(bundle, bundle.train)
     counts = np.bincount(targets.numpy(), minlength=len(bundle.labels))
     part = pretrained.anatomy.part
+    is_first = chosen.candidate.source == ranking.first_by_score  # what the baseline was measured against
     return Facts(
         task=bundle.task,
         modality=task.modality,
@@ -68,7 +69,7 @@ def look(trip: Trip, bundle: Bundle, ranking: Ranking) -> Facts:
         has_batch_norm=pretrained.anatomy.has_batch_norm,
         measured=chosen.accuracy.n > 0,
         baseline=ranking.baseline.accuracy.value if ranking.baseline else None,
-        lead=ranking.baseline.lead if ranking.baseline and chosen is ranking.best else None,
+        lead=ranking.baseline.lead if ranking.baseline and is_first else None,
     )
 
 

@@ -21,6 +21,10 @@ from warmstart.street.lock import holding
 if TYPE_CHECKING:
     from warmstart.street.hands import Hands
 
+PLAIN = (  # options that are no flags on a command line that is written down
+    *("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"),
+    *("race", "check_race"),
+)
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
 
@@ -45,6 +49,9 @@ class Options:
     seeds: int = 1  # times that the plan and its rivals are trained, with seed, seed + 1, ...
     allow_pickle: bool = False
     baseline: bool = True  # also say what the rows give without any pretrained network
+    race: int = 3  # candidates that are tried by short trainings; 0: none, the scores decide
+    check_race: bool = False  # also tune the best of those that lost, as a rival
+    probes: tuple[str, ...] = ()  # "labels", "weights": what more of them is worth, for trainings of its own
     pilots: bool = True  # try strategies on a part of the rows before one is chosen
     budget: str = ""  # of time for the whole run: "90s", "10m", "1.5h"; none: as long as it takes
 
@@ -58,9 +65,10 @@ class Options:
                 words += [f"--{name}", quoted(getattr(self, name))]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
-        for name in ("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"):
+        for name in PLAIN:
             if getattr(self, name) != getattr(plain, name):
                 words += ["--set", quoted(f"{name}={getattr(self, name)}")]
+        words += ["--set", f"probes={','.join(self.probes)}"] if self.probes else []
         return " ".join(words + [w for s in (*self.settings, *more) for w in ("--set", quoted(s))])
 
 
@@ -190,6 +198,12 @@ def must_agree(trip: Trip, asked: Mapping[str, Any]) -> None:
 def with_seeds(trip: Trip, seeds: int) -> Trip:
     """The trip with so many seeds. What was trained stays; more are added to it, or fewer are compared."""
     return replace(trip, options=replace(trip.options, seeds=seeds))
+
+
+def with_probes(trip: Trip, probes: Sequence[str]) -> Trip:
+    """The trip with these probes too. What was found out stays."""
+    every = tuple(dict.fromkeys((*trip.options.probes, *probes)))
+    return replace(trip, options=replace(trip.options, probes=every))
 
 
 def keep_options(trip: Trip) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import warmstart
+from warmstart.base.probed import Probed
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
 from warmstart.base.types import (
     Bundle,
@@ -51,6 +52,7 @@ def result(
     arms: Mapping[str, Sequence[Run]],
     evidence: Evidence,
     findings: Sequence[Finding],
+    probed: Probed,
 ) -> Result:
     """Everything in one value."""
     recommended = best_seed(arms[evidence.recommended])
@@ -73,7 +75,7 @@ def result(
         plan=plan,
         considered=tuple(options),
         anatomy=trip.path("training", plan.strategy, "anatomy.txt").read_text(encoding="utf-8"),
-        runs={name: run_summary(name, arm, evidence) for name, arm in arms.items()},
+        runs={name: run_summary(name, arm, evidence, plan) for name, arm in arms.items()},
         gains=evidence.gains,
         overfitting=evidence.overfitting,
         detectable=evidence.detectable,
@@ -83,6 +85,7 @@ def result(
         proofs=proofs([run for arm in arms.values() for run in arm], facts),
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
         baseline=ranking.baseline,
+        race=ranking.race,
         facts=facts,
         expected=expected(facts),
         chart=chart(facts, plan.model),
@@ -90,6 +93,8 @@ def result(
         shipped=next(
             (s for s in evidence.seeds.get(evidence.recommended, ()) if s.run == recommended.name), None
         ),
+        labels=probed.labels,
+        weights=probed.weights,
     )
 
 
@@ -109,10 +114,13 @@ def ranked(scored: Scored) -> RankedModel:
         licence=known.licence,
         seconds=scored.seconds,
         scored=scored.score.n > 0,
+        source_task=known.source_task,
+        bytes=known.bytes,
+        pace=scored.pace,
     )
 
 
-def run_summary(name: str, arm: Sequence[Run], evidence: Evidence) -> RunSummary:
+def run_summary(name: str, arm: Sequence[Run], evidence: Evidence, plan: Plan) -> RunSummary:
     run, seeds = best_seed(arm), evidence.seeds.get(name, ())
     said = run.predictions["train"]
     return RunSummary(
@@ -126,6 +134,7 @@ def run_summary(name: str, arm: Sequence[Run], evidence: Evidence) -> RunSummary
         baseline=run.baseline,
         seeds=seeds,
         spread=spread(seeds),
+        start=run.plan.model if run.plan.model and run.plan.model != plan.model else "",
     )
 
 

@@ -16,6 +16,7 @@ from warmstart.base.tables import checked
 from warmstart.base.types import Candidate, Finding, Ranking, Reason
 from warmstart.data.readers._table import SPLIT, user_columns
 from warmstart.data.source import read
+from warmstart.models.pool import distinct
 from warmstart.select.rank_words import rank_words
 from warmstart.select.sample import sample_rows
 from warmstart.select.words import stretches_of, words_of
@@ -57,7 +58,9 @@ def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
     for source in asked.models:
         started = time.perf_counter()
         opened = stops.open_candidate(trip, source, task)
-        assert not isinstance(opened, Finding), "models that are named are opened or refused"
+        if isinstance(opened, Finding):
+            noticed.append(opened)
+            continue
         candidate, pretrained = opened
         trip.tell({"event": "stop", "stop": "select", "what": f"texts as {candidate.name} reads them"})
         stretches = stretches_of(pretrained, texts)
@@ -65,6 +68,8 @@ def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
         seconds[source] = time.perf_counter() - started
         noticed += [*pretrained.findings, *stretches.findings]
         known.append(candidate)
+    stops.refuse_none(known, noticed)
+    known = distinct(known)
     score = task.score if asked.score == Options.score else asked.score
     ranking = rank_words(known, words, score=score, seconds=seconds, seed=asked.seed)
     told = (Reason(finding.check, finding.what, finding.do) for finding in noticed)

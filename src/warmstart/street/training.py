@@ -58,11 +58,11 @@ class Ready:
     findings: tuple[Finding, ...]
 
 
-def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained) -> Ready:
-    """Tokenise or decode every split once; the plan and its rivals share it."""
-    numbers = {name: bundle.split(name) for name in SPLITS}
+def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained, names: Sequence[str] = SPLITS) -> Ready:
+    """Tokenise or decode every split, or those named, once; the plan and its rivals share it."""
+    numbers = {name: bundle.split(name) for name in names}
     splits, findings = {}, []
-    for name in SPLITS:
+    for name in names:
         splits[name], noticed = split_of(trip, bundle, pretrained, name)
         findings += [replace(f, what=f"{name}: {f.what}") for f in noticed]
     precision = settle(trip, pretrained, splits["train"].inputs)

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +36,8 @@ from warmstart.tune.trunk import Keeping
 SHARE = 0.5  # of the training rows that no trial learns from: all are judged on them
 
 Places = NDArray[np.int64]
-Change = Callable[[Pretrained], None]  # of the weights, in place, before anything learns
+# Of the weights as they were loaded, in place; what it returns is kept among the proofs.
+Change = Callable[[Pretrained], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,9 @@ def trial(
 ) -> Run:
     """Train by `plan` on these places of the training rows and answer the `judged` rows, by name.
 
-    The validation rows choose as ever. `change` alters the weights first, and `changed` says how: it is part
-    of what a trial is known by. A trial that lies in the folder is not done again.
+    The validation rows choose as ever. `change` alters the weights before the plan's edits and before
+    anything learns, and `changed` says how: it is part of what a trial is known by. A trial that lies in the
+    folder is not done again.
     """
     folder = trip.path("trials", name)
     what = (teaching.tobytes(), sorted((k, a.split.inputs.key) for k, a in judged.items()), changed)
@@ -114,9 +117,10 @@ def trial(
         return done
     shutil.rmtree(folder, ignore_errors=True)
     started, task = time.perf_counter(), task_of(bundle)
-    adapted = apply(training.load_for(trip, plan, task.modality), plan.edits, bundle.labels, plan.seed)
-    if change is not None:
-        change(adapted.pretrained)
+    loaded = training.load_for(trip, plan, task.modality)
+    noted = change(loaded) or {} if change is not None else {}
+    adapted = apply(loaded, plan.edits, bundle.labels, plan.seed)
+    del loaded  # on a GPU another copy of the weights is dear
     splits = {split: ready.splits[split] for split in LEARNED_FROM}
     splits["train"] = part(splits["train"], teaching)
     exact = replace(plan, precision=training.precision_of(plan, ready))
@@ -132,7 +136,7 @@ def trial(
         trained_parameters=trained.trained_parameters,
         steps=trained.steps,
         history=trained.history,
-        proofs={**trained.proofs, "rows": len(teaching), "tuning": trained.seconds},
+        proofs={**trained.proofs, **noted, "rows": len(teaching), "tuning": trained.seconds},
     )
     folder.mkdir(parents=True)
     kept.write_run(folder, run, mark)

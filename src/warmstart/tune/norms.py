@@ -7,12 +7,15 @@ rise while the network learns, and early stopping would keep the untrained netwo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from warmstart.base.seeds import generator
-from warmstart.models.anatomy import BATCH_NORMS, at_rest
+from warmstart.models.anatomy import BATCH_NORMS, Anatomy, at_rest
 from warmstart.models.features import read
 from warmstart.models.inputs import Inputs
 from warmstart.tune.job import Job
@@ -29,19 +32,31 @@ def refresh(job: Job, inputs: Inputs, start: int) -> None:
         return
     norms = [m for m in job.anatomy.model.modules() if isinstance(m, BATCH_NORMS) and m.training]
     parts = batches(len(inputs), job.plan.batch, job.plan.seed)
+    measure(job.anatomy, norms, inputs, parts, start)
+
+
+def measure(
+    anatomy: Anatomy,
+    norms: Sequence[Any],
+    inputs: Inputs,
+    parts: Sequence[NDArray[np.int64]],
+    start: int = 0,
+) -> None:
+    """Set the statistics of these norms to the average over these batches; nothing else is changed."""
     if not norms or len(parts[0]) == 1:
         return
-    below = len(job.anatomy.groups) - 1
-    with at_rest(job.anatomy.model), torch.no_grad():
+    below = len(anatomy.groups) - 1
+    with at_rest(anatomy.model), torch.no_grad():
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.train()
             norm.reset_running_stats()
             norm.momentum = None  # torch's word for the plain average over batches
         for numbers in parts:
-            job.anatomy.run(read(job.anatomy, inputs, numbers), start, below)
+            anatomy.run(read(anatomy, inputs, numbers), start, below)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+            norm.eval()
 
 
 def batches(rows: int, size: int, seed: int) -> list[NDArray[np.int64]]:

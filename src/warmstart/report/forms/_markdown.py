@@ -62,6 +62,7 @@ def _run_row(result: Result, name: str, names: Sequence[str]) -> list[str]:
     cells = [f"{u.show(m.value)} {inert(u.interval(m.low, m.high))}" if m else "" for u, m in measures]
     title = f"**{inert(name)}** (recommended)" if name == result.recommended else inert(name)
     title += f": {inert(run.baseline)}" if run.baseline else ""
+    title += f": from {inert(run.start)}" if run.start else ""
     return [title, *cells, clock(run.seconds), amount(run.trained_parameters)]
 
 

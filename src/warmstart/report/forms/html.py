@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import glossary, panels, regions, seeds, units, words
+from warmstart.report import glossary, panels, probed, regions, seeds, units, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -50,6 +50,7 @@ def _environment() -> "Environment":
     pages.globals.update(
         glossary=glossary,
         panels=panels,
+        probed=probed,
         regions=regions,
         seeds=seeds,
         units=units,
@@ -59,6 +60,7 @@ def _environment() -> "Environment":
     pages.filters.update(
         count=words.count,
         amount=words.amount,
+        size=words.size,
         clock=words.clock,
         rate=words.rate,
         short=words.short,

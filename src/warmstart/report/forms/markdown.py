@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import seeds
+from warmstart.report import probed, seeds
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import metric
 from warmstart.report.words import (
     VERDICTS,
     after_verdict,
+    capital,
     clock,
     count,
     moment,
@@ -41,6 +42,7 @@ def text(result: Result) -> str:
         _runs(result),
         _seeds(result),
         _gains(result),
+        _probed(result),
         _plan(result),
         _findings(result),
         _again(result),
@@ -75,6 +77,20 @@ def _gains(result: Result) -> str:
         return ""
     lines = md.bullets(map(md.gain_line, result.gains.values()))
     return f"## Gains of {md.inert(result.recommended)}\n\n{lines}"
+
+
+def _probed(result: Result) -> str:
+    """What labels and pretrained weights are worth, where that was asked for."""
+    parts = []
+    if result.labels:
+        parts += [
+            "## Labels",
+            md.bullets(md.inert(capital(s)) for s in probed.label_sentences(result.labels)),
+        ]
+    if result.weights:
+        told = probed.weight_sentences(result.weights)
+        parts += ["## Pretrained weights", md.bullets(md.inert(capital(s)) for s in told)]
+    return "\n\n".join(parts)
 
 
 def _plan(result: Result) -> str:
