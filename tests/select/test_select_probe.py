@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -13,11 +14,22 @@ from warmstart.select.scores._scoring import Folds, make_folds
 from warmstart.select.scores.logistic_probe import LogisticProbe
 
 
-def sklearn_rows(features, labels, folds, C):
+class OneScale(TransformerMixin, BaseEstimator):
+    """Every column about its mean, all divided by the root of their mean variance."""
+
+    def fit(self, features, labels=None):
+        self.mean_, self.scale_ = features.mean(0), np.sqrt(features.var(0).mean())
+        return self
+
+    def transform(self, features):
+        return (features - self.mean_) / self.scale_
+
+
+def sklearn_rows(features, labels, folds, C, scaler=None):
     """Out-of-fold log-likelihood and hit of each row, mean over repeats, by scikit-learn alone."""
     rows, hits = np.zeros(len(labels)), np.zeros(len(labels))
     for train, test in folds.splits():
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=C, tol=1e-9, max_iter=20_000))
+        model = make_pipeline(scaler or OneScale(), LogisticRegression(C=C, tol=1e-9, max_iter=20_000))
         model.fit(features[train], labels[train])
         column = np.searchsorted(model.classes_, labels[test])
         rows[test] += model.predict_log_proba(features[test])[np.arange(len(test)), column]
@@ -67,6 +79,41 @@ def test_the_penalty_of_each_fold_is_that_of_a_search_inside_its_training_rows(b
         expected[test] = sklearn_rows(features, labels, folds, best)[0][test]
     scored = LogisticProbe(penalties=grid).score(features, labels, folds)
     assert np.abs(scored.rows_N - expected).max() < 1e-4
+
+
+def test_of_many_rows_one_fold_judges_the_penalty_of_another_and_learned_from_neither(blobs):
+    """Folds in a ring, in couples: the second judges for the first, and for the last the first."""
+    features, labels = blobs(600, 30, 3, 0.35, seed=2)
+    folds, grid = make_folds(labels), (1e-4, 1e-2, 1.0)
+    tests = folds.tests[0]
+    totals = np.zeros((5, 3))
+    for j, k in ((0, 1), (2, 3), (4, 0)):
+        held = np.concatenate([tests[j], tests[k]])
+        pair = Folds(((np.sort(held),),), np.arange(600), 0)
+        for g, C in enumerate(grid):
+            rows, _ = sklearn_rows(features, labels, pair, C)
+            totals[j, g] += rows[tests[k]].sum()
+            totals[k, g] += rows[tests[j]].sum()
+    expected = np.zeros(600)
+    for test, pick in zip(tests, totals.argmax(1), strict=True):
+        expected[test] = sklearn_rows(features, labels, folds, grid[pick])[0][test]
+    scored = LogisticProbe(penalties=grid).score(features, labels, folds)
+    assert np.abs(scored.rows_N - expected).max() < 5e-3
+    assert scored.value == pytest.approx(expected.mean(), abs=2e-5)
+
+
+def test_a_column_that_hardly_moved_in_training_cannot_rule_the_score(blobs):
+    """Divided by its own deviation it would answer the one row in which it moves wrongly, and surely."""
+    features, labels = blobs(100, 20, 2, 1.0)
+    odd = np.random.default_rng(1).normal(size=(100, 50)) * 1e-4
+    odd[7] = 0.005
+    folds = make_folds(labels)
+    plain, with_odd = (
+        LogisticProbe().score(f, labels, folds) for f in (features, np.hstack([features, odd]))
+    )
+    assert np.abs(with_odd.rows_N - plain.rows_N).max() < 1.0
+    scaled_N, _ = sklearn_rows(np.hstack([features, odd]), labels, folds, 1.0, StandardScaler())
+    assert scaled_N.min() < -5
 
 
 def test_only_two_folds_leave_the_middle_of_the_grid(blobs):

@@ -107,10 +107,21 @@ def test_what_the_rows_cannot_tell_apart_is_decided_for_the_smaller_model():
         assert "smaller (22,000,000 against 110,000,000 parameters)" in reason.so
 
 
+def test_behind_the_first_candidates_follow_by_score_whatever_their_size():
+    same = features(0.5, 1)
+    nearly, less = (same + np.random.default_rng(2).normal(size=same.shape) * doubt for doubt in (0.03, 0.06))
+    best, middle, small = (candidate(name, size) for name, size in (("best", 3), ("middle", 2), ("small", 1)))
+    ranking = ranked({small: less, middle: nearly, best: same}, opinions=())
+    first, *others = ranking.scored
+    assert first.candidate is small
+    assert [s.score.value for s in others] == sorted((s.score.value for s in others), reverse=True)
+    assert {s.candidate.name for s in others} == {"best", "middle"}
+
+
 def test_size_alone_never_prefers_a_model_that_does_not_beat_the_class_frequencies():
     """On 48 rows the interval of the difference holds 0 even against this noise."""
     rows = np.arange(48)
-    good, noise = features(0.4, 0)[rows, :16], features(0, 4)[rows, :4]
+    good, noise = features(0.45, 0)[rows, :16], features(0, 4)[rows, :4]
     large, small = candidate("large", 110_000_000), candidate("small", 1_000)
     ranking = ranked({small: noise, large: good}, LABELS[rows])
     assert names(ranking) == ["large", "small"]

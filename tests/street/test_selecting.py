@@ -53,3 +53,12 @@ def test_a_score_of_other_things_than_classes_is_refused_before_anything_is_read
         process.rank(tmp_path / "not-there.csv", runs=tmp_path, score=score)
     assert refusal.value.code == "unfit-score"
     assert not list(tmp_path.iterdir())
+
+
+def test_no_precision_is_timed_for_a_ranking_which_is_the_same_the_next_time(world, tmp_path):
+    models = world / "text-model", world / "text-model-2"
+    one, again = (
+        ranking_of(world, tmp_path / name, *models, score="logistic_probe") for name in ("one", "again")
+    )
+    assert not list(tmp_path.rglob("precision.json"))
+    assert [s.score for s in one.scored] == [s.score for s in again.scored]

@@ -31,7 +31,7 @@ class Problem:
 
     train_ND: Any  # an array; a sparse one serves as well
     truth_N: NDArray[np.int64]  # among the S classes that occur
-    basis_DQ: Floats  # orthonormal, of large variance
+    basis_DQ: Floats | None  # orthonormal, of large variance; None: the columns themselves, all of them
     curvature_Q: Floats  # mean square of the rows along each direction of the basis
     rest: float  # mean over all other directions
 
@@ -42,6 +42,11 @@ class Problem:
         varied = float(train_ND.any(0).sum())  # columns of variance 1: their sum is the trace
         rest = max(0.0, varied - float(curvature_Q.sum())) / others
         return Problem(train_ND, truth_N, basis_DQ, curvature_Q, rest)
+
+    @staticmethod
+    def turned(train_ND: Floats, truth_N: NDArray[np.int64]) -> Problem:
+        """Of rows along their principal directions, whose curvature is measured where a fit begins."""
+        return Problem(train_ND, truth_N, None, np.zeros(0), 0.0)
 
 
 def leading_directions(features_ND: Floats) -> Floats:
@@ -153,17 +158,24 @@ def _probabilities(problem: Problem, weights: Floats) -> tuple[Floats, Floats]:
 class _Scale:
     """The symmetric square root of the inverse of an approximate Hessian, one for each class."""
 
-    basis_DQ: Floats
+    basis_DQ: Floats | None
     intercept_S: Floats
     along_QS: Floats  # factor along each direction of the basis
     across_S: Floats  # factor of everything orthogonal to the basis
 
     @staticmethod
     def at(problem: Problem, weights: Floats, ridge: float) -> _Scale:
-        """At these weights: each class has its mean p(1-p), each direction its curvature."""
+        """At these weights: each class has its mean p(1-p), each direction its curvature.
+
+        Where the directions are the columns themselves it is the diagonal of the Hessian.
+        """
         p_NS, _ = _probabilities(problem, weights)
-        sharpness_S = np.maximum((p_NS * (1 - p_NS)).mean(0), 1e-6)
-        along_QS = (problem.curvature_Q[:, None] * sharpness_S + ridge) ** -0.5
+        sharp_NS = p_NS * (1 - p_NS)
+        sharpness_S = np.maximum(sharp_NS.mean(0), 1e-6)
+        curvature_QS = problem.curvature_Q[:, None] * sharpness_S
+        if problem.basis_DQ is None:
+            curvature_QS = np.square(problem.train_ND).T @ sharp_NS / len(sharp_NS)
+        along_QS = (curvature_QS + ridge) ** -0.5
         across_S = (problem.rest * sharpness_S + ridge) ** -0.5
         kind = weights.dtype
         return _Scale(
@@ -179,6 +191,9 @@ class _Scale:
     def _scaled(self, weights: Floats, intercept_S: Floats, along_QS: Floats, across_S: Floats) -> Floats:
         scaled = np.empty_like(weights)
         scaled[0] = weights[0] * intercept_S
+        if self.basis_DQ is None:
+            scaled[1:] = weights[1:] * along_QS
+            return scaled
         scaled[1:] = self.basis_DQ @ ((along_QS - across_S) * (self.basis_DQ.T @ weights[1:]))
         scaled[1:] += weights[1:] * across_S
         return scaled

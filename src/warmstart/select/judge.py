@@ -42,7 +42,8 @@ def judge(
     """Score the layer average if there is one, else the last group; the probe also after each group.
 
     The depths use the penalty that the probe chose for the scored features (the median over folds): a group
-    that needs a stronger one can fall below the class frequencies. Relative scores wait for `compare`.
+    that needs a stronger one can fall below the class frequencies. A group that was scored is not probed
+    again. Relative scores wait for `compare`.
     """
     groups = {name: group_ND for name, group_ND in features.items() if name not in (AVERAGE, ANSWERS)}
     scored_ND = features.get(AVERAGE, list(groups.values())[-1])
@@ -52,10 +53,11 @@ def judge(
     judged = Judged(candidate)
     for name in scores:
         judged = with_score(judged, name, scored_ND, features.get(ANSWERS), labels_N, folds)
-    probe = SCORES.get(PROBE)(penalties=(judged.scorings[PROBE].chosen["C"],), tolerance=ROUGH)
+    known, chosen = judged.scorings[PROBE].value, judged.scorings[PROBE].chosen["C"]
+    probe = SCORES.get(PROBE)(penalties=(chosen,), tolerance=ROUGH)
     faults = {name: fault_of(group_ND) for name, group_ND in groups.items()}
     depths = {
-        name: float(probe.answers(group_ND, labels_N, folds)[0].mean())
+        name: known if group_ND is scored_ND else float(probe.answers(group_ND, labels_N, folds)[0].mean())
         for name, group_ND in groups.items()
         if not faults[name]
     }

@@ -99,9 +99,10 @@ def rank(
 def place(
     judged: Sequence[Judged], score: str, floor: Scoring, folds: Folds, opinions: Sequence[str] = ()
 ) -> list[Judged]:
-    """Best score first, but where the rows cannot tell candidates from the best, the smallest of them first.
+    """First the smallest of those that the rows cannot tell from the best, then all others by their score.
 
-    Such a tie is a paired 95 % interval of the difference from the best that holds 0. A candidate that is
+    Who is first is a decision, in which a small model counts; who follows is a measurement. That the rows
+    cannot tell is a paired 95 % interval of the difference from the best that holds 0. A candidate that is
     not shown to beat the class frequencies is never tied with one that is: size alone does not recommend.
     Nor is one that every second opinion puts behind the best as well.
     """
@@ -119,8 +120,8 @@ def place(
         and (counts or beats(j, floor, folds))
         and not all_prefer(leader, j, opinions)
     ]
-    smallest_first = sorted(tied, key=lambda j: j.candidate.parameters)
-    return smallest_first + [j for j in best_first if j not in tied]
+    first = min(tied, key=lambda j: j.candidate.parameters)
+    return [first, *(j for j in best_first if j is not first)]
 
 
 def all_prefer(one: Judged, other: Judged, opinions: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""A linear probe on folds: standardised by its training rows alone, its answers to the rows held out."""
+"""A linear probe on folds: on the scale of its training rows alone, its answers to the rows held out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warmstart.models.softmax import Floats, Problem, leading_directions, standardise
+from warmstart.models.softmax import Floats, Problem
 from warmstart.select.scores._folds import rows_without
+from warmstart.select.scores._rotation import principal
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,36 +23,49 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Standardised features and class numbers 0 .. C-1 of all rows, and what preconditions every fit."""
+    """All rows along their principal directions, and their class numbers 0 .. C-1.
 
-    features_ND: Floats  # standardised by all rows, which leaves no trace when a fold does it again
+    A turn changes neither the penalty nor an inner product, so one serves all folds: R is at most the
+    smaller of N and D, and the directions precondition every fit. They may know the held-out rows, as they
+    move no optimum.
+    """
+
+    rows_NR: Floats
     codes_N: NDArray[np.int64]
-    basis_DQ: Floats  # of largest variance; may know the held-out rows, as it moves no optimum
+    columns: int  # D, of the features
 
     @staticmethod
     def of(features_ND: Floats, labels_N: NDArray[np.int64]) -> Data:
-        features_ND = features_ND.astype(np.float64)
-        features_ND, _ = standardise(features_ND, features_ND[:0])
-        basis_DQ = leading_directions(features_ND.astype(np.float32))
+        rows_NR = principal(features_ND.astype(np.float64))
+        if not rows_NR.shape[1]:
+            rows_NR = np.zeros((len(rows_NR), 1))
         _, codes_N = np.unique(labels_N, return_inverse=True)
-        return Data(features_ND, codes_N, basis_DQ.astype(np.float64))
+        return Data(rows_NR, codes_N, features_ND.shape[1])
 
     def single(self) -> Data:
         """The same in single precision."""
-        return Data(self.features_ND.astype(np.float32), self.codes_N, self.basis_DQ.astype(np.float32))
+        return Data(self.rows_NR.astype(np.float32), self.codes_N, self.columns)
 
     def fold(self, held: NDArray[np.int64]) -> Fold:
-        """Learn from all rows but `held`, standardised by those rows alone."""
+        """Learn from all rows but `held`, on the scale of those rows alone."""
         train = rows_without(len(self.codes_N), held)
-        train_ND, held_MD = standardise(self.features_ND[train], self.features_ND[held])
+        train_NR, held_MR = rescaled(self.rows_NR[train], self.rows_NR[held], self.columns)
         seen_C = np.asarray(np.bincount(self.codes_N[train], minlength=self.codes_N.max() + 1) > 0)
         truth_N = (np.cumsum(seen_C) - 1)[self.codes_N[train]]
-        return Fold(Problem.of(train_ND, truth_N, self.basis_DQ), held_MD, seen_C)
+        return Fold(Problem.turned(train_NR, truth_N), held_MR, seen_C)
 
     def right(self, logs_MC: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """What these log-probabilities of `rows` give to the right class."""
         right_M: NDArray[np.float64] = logs_MC[np.arange(len(rows)), self.codes_N[rows]]
         return right_M
+
+
+def rescaled(train_NR: Floats, held_MR: Floats, columns: int) -> tuple[Floats, Floats]:
+    """Both about the mean of the training rows, which have variance 1 in the mean over D columns."""
+    mean_R = train_NR.mean(0)
+    train_NR = train_NR - mean_R
+    scale = float(np.sqrt(np.square(train_NR).sum(dtype=np.float64) / len(train_NR) / columns)) or 1.0
+    return train_NR / train_NR.dtype.type(scale), (held_MR - mean_R) / train_NR.dtype.type(scale)
 
 
 def log_probabilities(fold: Fold, weights: Floats) -> NDArray[np.float64]:
