@@ -156,6 +156,7 @@ def test_a_folder_that_is_not_ours(whole, mode):
 def test_a_whole_run_ends_with_5_says_what_to_do_and_goes_on(disks, world, text_run, tmp_path):
     """The model itself cannot be saved where there is no room; all that was done by then is kept."""
     words = ["run", str(world / "reviews.csv"), "--from", str(world / "text-model"), "--out", str(tmp_path)]
+    words += ["--strategy", "full"]
 
     def work():
         own_disk(tmp_path, 50_000_000)

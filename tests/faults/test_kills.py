@@ -55,7 +55,7 @@ def test_the_whole_run(world, text_run, tmp_path):
     models = (str(world / "text-model"),)
 
     def begin(runs):
-        process.run(world / "reviews.csv", runs=runs, models=models)
+        process.run(world / "reviews.csv", runs=runs, models=models, strategy="full")
 
     lasts = seconds_of(lambda: begin(tmp_path / "often"))
     killed = 0
@@ -68,7 +68,7 @@ def test_the_whole_run(world, text_run, tmp_path):
         if (folder / "run.json").is_file():
             result = process.run(folder)
         else:
-            result = process.run(world / "reviews.csv", runs=runs, models=models)
+            result = process.run(world / "reviews.csv", runs=runs, models=models, strategy="full")
         assert street_world.same_findings(result, text_run.result)
         if killed == WHOLE_RUNS * SOAK:
             break
