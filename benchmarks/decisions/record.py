@@ -20,6 +20,13 @@ TINY = 1e-9
 Floats = NDArray[np.float64]
 
 
+def records(cells: Sequence[Read]) -> str:
+    """The record of each modality, as Python."""
+    found = {name: [c for c in cells if c.facts.modality == name] for name in ("image", "text")}
+    told = [f'"{name}": {record(mine)!r},' for name, mine in found.items() if mine]
+    return "\n".join(["RECORDS = {", *told, "}"])
+
+
 def record(cells: Sequence[Read]) -> Record:
     """The record that these cells of one modality make."""
     trends = {name: trend(cells, name) for name in STRATEGIES if any(name in c.scores for c in cells)}

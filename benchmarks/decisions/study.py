@@ -6,6 +6,7 @@ python -m benchmarks decisions --rankings         # score the candidates of ever
 python -m benchmarks decisions --seconds          # a whole ranking beside one epoch of tuning
 python -m benchmarks decisions --tables           # what the records say so far; --json, --quick
 python -m benchmarks decisions --page docs/decisions.md
+python -m benchmarks decisions --record           # what decide/record.py is to hold
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from benchmarks.decisions import page, ranking, seconds, trying
 from benchmarks.decisions.cell import record, run
 from benchmarks.decisions.figures import figures
 from benchmarks.decisions.ranking import Pool
+from benchmarks.decisions.read import read_all
+from benchmarks.decisions.record import records
 from benchmarks.decisions.tables import plots, seconds_parts, tables
 from benchmarks.decisions.worlds import ASSETS, WORLDS, Cell, grid
 from warmstart.base.files import write_text
@@ -56,11 +59,12 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="of --seconds, which takes the median")
     parser.add_argument("--tables", action="store_true", help="print what the records say, draw <out>/*.svg")
     parser.add_argument("--page", type=Path, help="write it as a Markdown page, with plots beside it")
+    parser.add_argument("--record", action="store_true", help="print the record of each modality")
     parser.add_argument("--incomplete", action="store_true", help="also pools with candidates not yet tuned")
     parser.add_argument("--quick", action="store_true", help="few random draws: a look")
     parser.add_argument("--json", action="store_true", help="of --tables: one line of JSON")
     given = parser.parse_args(words)
-    modes = [m for m in ("rankings", "seconds", "tables", "page") if getattr(given, m)]
+    modes = [m for m in ("rankings", "seconds", "tables", "page", "record") if getattr(given, m)]
     if len(modes) > 1:
         parser.error(f"--{modes[0]} and --{modes[1]} are two things to do: give one")
     return given
@@ -69,6 +73,9 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> None:
     given = asked(words)
     out = given.out.resolve()
+    if given.record:
+        print(records(read_all(out)))
+        return
     if given.tables or given.page:
         show(given, out)
         return
