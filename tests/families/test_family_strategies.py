@@ -57,7 +57,7 @@ def facts_of(model: Pretrained, **changes) -> Facts:
         parameters=model.parameters,
         pretrained=True,
         head_is_linear=anatomy.head_is_linear,
-        can_pool=anatomy.part.can_pool,
+        can_pool=anatomy.part.can_pool(anatomy.model),
         can_cut=anatomy.part.can_cut,
         has_batch_norm=anatomy.has_batch_norm,
     )

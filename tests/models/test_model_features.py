@@ -11,7 +11,7 @@ import torch
 
 import tiny_models
 from warmstart.models import features, whole
-from warmstart.models.anatomy import anatomy_of, pooled
+from warmstart.models.anatomy import anatomy_of
 from warmstart.models.cache import SLACK
 from warmstart.models.features import before_head, keep_prefix, logits_of, pooled_features, prefix_key
 from warmstart.models.inputs import ImageInputs, Inputs, KeptInputs, Ragged, TextInputs
@@ -48,12 +48,13 @@ def row_by_row(anatomy, inputs, cut):
     return [anatomy.run(inputs.batch([i]), 0, cut) for i in SOME]
 
 
+@torch.no_grad()
 def test_features_after_every_group_are_those_of_each_row_alone(name, anatomy):
     inputs = inputs_for(name)
     found = pooled_features(anatomy, inputs)
     assert tuple(found) == anatomy.names[:-1]
     for cut, group in enumerate(anatomy.names[:-1], start=1):
-        expected = torch.cat([pooled(state) for state in row_by_row(anatomy, inputs, cut)])
+        expected = torch.cat([anatomy.features(state, cut) for state in row_by_row(anatomy, inputs, cut)])
         assert found[group].dtype == np.float32
         assert np.allclose(found[group][SOME], expected, atol=1e-4)
 
@@ -87,9 +88,10 @@ def test_logits_and_what_the_head_reads_are_those_of_each_row_alone(name, anatom
     last = len(anatomy.groups)
     expected = torch.cat([state["logits"] for state in row_by_row(anatomy, inputs, last)])
     assert torch.allclose(logits_of(anatomy, inputs)[SOME], expected, atol=1e-4)
-    if anatomy.head_is_linear:
-        expected = torch.cat([state["pooled"] for state in row_by_row(anatomy, inputs, last - 1)])
-        assert torch.allclose(before_head(anatomy, inputs)[SOME], expected, atol=1e-4)
+    expected = torch.cat(
+        [anatomy.features(state, last - 1) for state in row_by_row(anatomy, inputs, last - 1)]
+    )
+    assert torch.allclose(before_head(anatomy, inputs)[SOME], expected, atol=1e-4)
 
 
 def test_features_are_read_from_the_folder_the_next_time(name, anatomy, tmp_path):

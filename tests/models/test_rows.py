@@ -193,6 +193,23 @@ def test_a_model_answers_rows_end_to_end_as_padded_ones_group_by_group(name):
         torch.testing.assert_close(other["logits"], one["logits"], atol=1e-5, rtol=0)
 
 
+POOLING = [n for n in PACKING if anatomy_of(tiny_models.make(n)).part.can_pool(tiny_models.make(n))]
+
+
+@pytest.mark.parametrize("name", POOLING)
+def test_with_a_layer_that_averages_rows_end_to_end_are_still_kept_apart(name):
+    model = tiny_models.make(name).eval()
+    anatomy_of(model).part.add_mean_layer(model)
+    anatomy, inputs = anatomy_of(model), texts()
+    with torch.no_grad():
+        for stop in range(1, len(anatomy.groups)):
+            one, other = (
+                anatomy.run(rows, 0, stop) for rows in (inputs.batch(range(5)), inputs.packed(range(5)))
+            )
+            expected = anatomy.features(one, stop)
+            torch.testing.assert_close(anatomy.features(other, stop), expected, atol=2e-5, rtol=0)
+
+
 @pytest.mark.parametrize("name", PACKING)
 def test_the_gradients_of_rows_end_to_end_are_those_of_padded_ones(name):
     model = tiny_models.make(name).eval()  # no dropout

@@ -6,6 +6,7 @@ begins as the model's inputs and ends with "logits". Between them it holds "hidd
 (1 x T x D) come with their Layout.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Group:
     run: Callable[[State], State]
     exact: bool = False  # computes in float32 whatever the precision below: small, and what it says decides
     brief: Callable[[State], State] | None = None  # of rows laid end to end, only what the next group reads
+    read: Callable[[State], Tensor] | None = None  # B x D features after it, where the plain mean is not best
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """Each parameter of the group once."""
@@ -43,12 +45,14 @@ class AnatomyPart(Protocol):
     """What a file of the family of anatomies offers for one kind of architecture."""
 
     model_types: tuple[str, ...]  # config.model_type of the models that it knows
-    can_pool: bool  # add_mean_layer works
     can_cut: bool  # keep_layers works
 
     def groups(self, model: nn.Module) -> list[Group]: ...
 
     def keep_layers(self, model: nn.Module, keep: int) -> None: ...
+
+    def can_pool(self, model: nn.Module) -> bool:
+        """Does add_mean_layer work with this one?"""
 
     def add_mean_layer(self, model: nn.Module) -> None: ...
 
@@ -94,6 +98,10 @@ class Anatomy:
             else:
                 state = group.run(state)
         return state
+
+    def features(self, state: State, stop: int) -> Tensor:
+        """B x D features of a state that stands before group `stop`."""
+        return (self.groups[stop - 1].read or pooled)(state)
 
     def logits(self, state: State, start: int = 0) -> Tensor:
         """B x C scores of a state that stands before group `start`."""
@@ -154,11 +162,11 @@ class Anatomy:
 
     @property
     def head_is_linear(self) -> bool:
-        """Is the head nothing but one linear layer with biases (and dropout) over "pooled"?"""
+        """Is the head nothing but one linear layer (and dropout) over what is read before it?"""
         parts = [m for part in self.groups[-1].modules for m in part.modules() if not list(m.children())]
         linears = [m for m in parts if isinstance(m, nn.Linear)]
         silent = all(isinstance(m, (nn.Linear, nn.Dropout, nn.Flatten, nn.Identity)) for m in parts)
-        return silent and len(linears) == 1 and linears[0].bias is not None
+        return silent and len(linears) == 1
 
     @property
     def has_batch_norm(self) -> bool:
@@ -223,6 +231,11 @@ def anatomy_of(model: nn.Module) -> Anatomy:
 def base_of(model: nn.Module) -> Any:
     """The body of a transformers model without its head."""
     return getattr(model, str(model.base_model_prefix))
+
+
+def another(layer: nn.Module, config: Any) -> Any:
+    """A copy of a layer of the model with this configuration, which stays the one of both."""
+    return copy.deepcopy(layer, {id(config): config})
 
 
 def frozen_names(anatomy: Anatomy, learn: Iterable[str]) -> set[str]:

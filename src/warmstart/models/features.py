@@ -17,7 +17,7 @@ import transformers
 from numpy.typing import NDArray
 from torch import Tensor
 
-from warmstart.models.anatomy import Anatomy, State, at_rest, pooled
+from warmstart.models.anatomy import Anatomy, State, at_rest
 from warmstart.models.cache import SLACK, entry, use
 from warmstart.models.folding import can_fold, folded
 from warmstart.models.inputs import Inputs, KeptInputs, Numbers, as_numpy, bytes_of, digest, offsets_of
@@ -65,7 +65,7 @@ def pooled_features(
             state = read(anatomy, inputs, numbers)
             for i, name in enumerate(names):
                 state = anatomy.run(state, i, i + 1)
-                rows[name].append(after(state).cpu())
+                rows[name].append(after(anatomy, state, i + 1).cpu())
             order.append(numbers)
     back = np.argsort(np.concatenate(order))
     features = {name: torch.cat(parts).numpy()[back] for name, parts in rows.items()}
@@ -74,9 +74,11 @@ def pooled_features(
     return features
 
 
-def after(state: State) -> Tensor:
-    """What stands after a group, one vector a row: features, or behind the head probabilities."""
-    return state["logits"].float().softmax(-1) if "logits" in state else pooled(state).float()
+def after(anatomy: Anatomy, state: State, stop: int) -> Tensor:
+    """What stands before a group, one vector a row: features, or behind the head probabilities."""
+    if "logits" in state:
+        return state["logits"].float().softmax(-1)
+    return anatomy.features(state, stop).float()
 
 
 def write_arrays(place: Path, arrays: dict[str, NDArray[np.float32]]) -> None:
@@ -286,21 +288,23 @@ def settings_of(anatomy: Anatomy) -> bytes:
 
 def logits_of(anatomy: Anatomy, inputs: Inputs, start: int = 0) -> Tensor:
     """N x C scores of all rows in eval mode; `inputs` stand before group `start`."""
-    return gather(anatomy, inputs, start, len(anatomy.groups), "logits")
+    return gather(anatomy, inputs, start, len(anatomy.groups))
 
 
 def before_head(anatomy: Anatomy, inputs: Inputs, start: int = 0) -> Tensor:
     """N x D features that the head reads, in eval mode; `inputs` stand before group `start`."""
-    return gather(anatomy, inputs, start, len(anatomy.groups) - 1, "pooled")
+    return gather(anatomy, inputs, start, len(anatomy.groups) - 1)
 
 
 @torch.inference_mode()
-def gather(anatomy: Anatomy, inputs: Inputs, start: int, stop: int, name: str) -> Tensor:
-    """One tensor of the state before group `stop`, of all rows in their order."""
+def gather(anatomy: Anatomy, inputs: Inputs, start: int, stop: int) -> Tensor:
+    """N x C logits, or N x D features before group `stop`, of all rows in their order."""
     parts, order = [], []
     with at_rest(anatomy.model):
         for numbers in inputs.in_order(BATCH):
             state = read(anatomy, inputs, numbers)
-            parts.append(anatomy.run(state, start, stop)[name].float().cpu())
+            state = anatomy.run(state, start, stop)
+            found = state["logits"] if "logits" in state else anatomy.features(state, stop)
+            parts.append(found.float().cpu())
             order.append(numbers)
     return torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]

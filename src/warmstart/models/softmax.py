@@ -27,21 +27,22 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Standardised rows, their classes, and what preconditions the fit."""
+    """Scaled rows, their classes, and what preconditions the fit."""
 
     train_ND: Any  # an array; a sparse one serves as well
     truth_N: NDArray[np.int64]  # among the S classes that occur
     basis_DQ: Floats | None  # orthonormal, of large variance; None: the columns themselves, all of them
     curvature_Q: Floats  # mean square of the rows along each direction of the basis
     rest: float  # mean over all other directions
+    intercept: bool = True  # may the first row of the weights be other than 0?
 
     @staticmethod
-    def of(train_ND: Floats, truth_N: NDArray[np.int64], basis_DQ: Floats) -> Problem:
+    def of(train_ND: Floats, truth_N: NDArray[np.int64], basis_DQ: Floats, intercept: bool = True) -> Problem:
         curvature_Q = np.square(train_ND @ basis_DQ).mean(0)
         others = max(1, basis_DQ.shape[0] - basis_DQ.shape[1])
-        varied = float(train_ND.any(0).sum())  # columns of variance 1: their sum is the trace
+        varied = float(train_ND.any(0).sum())  # columns of mean square 1: their sum is the trace
         rest = max(0.0, varied - float(curvature_Q.sum())) / others
-        return Problem(train_ND, truth_N, basis_DQ, curvature_Q, rest)
+        return Problem(train_ND, truth_N, basis_DQ, curvature_Q, rest, intercept)
 
     @staticmethod
     def turned(train_ND: Floats, truth_N: NDArray[np.int64]) -> Problem:
@@ -108,7 +109,7 @@ def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: fl
         weights = scale.times(scaled.reshape(weights_shape).astype(train_ND.dtype))
         gaps_NS, mean_loss = _gaps(problem, weights)
         gradient = np.empty_like(weights)
-        gradient[0] = gaps_NS.sum(0)
+        gradient[0] = gaps_NS.sum(0) if problem.intercept else 0
         gradient[1:] = train_ND.T @ gaps_NS + ridge * weights[1:]
         value = mean_loss + ridge / 2 * float(np.vdot(weights[1:], weights[1:]))
         return value, scale.times(gradient).ravel().astype(np.float64)
@@ -126,10 +127,11 @@ def solve(problem: Problem, C: float, start: Floats | None = None, tolerance: fl
 
 
 def _frequencies(problem: Problem) -> Floats:
-    """Weights that answer every row with the class frequencies: where the path of penalties begins."""
+    """Weights that answer every row with the class frequencies, if they can: where the path begins."""
     counts_S = np.bincount(problem.truth_N)
     weights = np.zeros((1 + problem.train_ND.shape[1], len(counts_S)), problem.train_ND.dtype)
-    weights[0] = np.log(counts_S / counts_S.sum())
+    if problem.intercept:
+        weights[0] = np.log(counts_S / counts_S.sum())
     return weights
 
 

@@ -2,6 +2,7 @@
 
 L2-regularised multinomial logistic regression on standardised features (L-BFGS); its strength is chosen on
 the validation rows. The standardisation is folded into the weights, so that the head reads plain features.
+A head without biases reads features that are scaled but keep their mean, which can stand in for them.
 """
 
 from collections.abc import Sequence
@@ -39,13 +40,14 @@ def solve_head(
     """
     x_ND, y_N = train[0].double(), train[1].numpy()
     check_finite(x_ND, validation[0])
-    mean_D, std_D = x_ND.mean(0), x_ND.std(0, unbiased=False)
-    std_D = torch.where(std_D > ROUNDING * mean_D.abs(), std_D, torch.ones_like(std_D))
-    z_ND = ((x_ND - mean_D) / std_D).numpy()
+    biased = linear.bias is not None
+    mean_D, scale_D = standards(x_ND, biased)
+    z_ND = ((x_ND - mean_D) / scale_D).numpy()
     aim = leave * entropy(y_N)
     found: list[tuple[float, float, float, bool, Tensor, Tensor]] = []
-    for strength, weight_CD, bias_C, converged in path(z_ND, y_N, classes, SOFT if leave else STRENGTHS):
-        folded_CD = weight_CD / std_D
+    strengths = SOFT if leave else STRENGTHS
+    for strength, weight_CD, bias_C, converged in path(z_ND, y_N, classes, strengths, biased):
+        folded_CD = weight_CD / scale_D
         shifted_C = bias_C - folded_CD @ mean_D
         loss, left = (
             float(cross_entropy(x.double() @ folded_CD.T + shifted_C, y)) for x, y in (validation, train)
@@ -54,8 +56,19 @@ def solve_head(
     _, strength, loss, converged, weight, bias = min(found, key=lambda solution: solution[:2])
     with torch.no_grad():
         linear.weight.copy_(weight)
-        linear.bias.copy_(bias)
+        if biased:
+            linear.bias.copy_(bias)
     return {"strength": strength, "validation_loss": loss, "converged": converged}
+
+
+def standards(x_ND: Tensor, biased: bool) -> tuple[Tensor, Tensor]:
+    """What to take from each column and what to divide it by; a column that says nothing is divided by 1."""
+    mean_D = x_ND.mean(0)
+    if not biased:
+        size_D = x_ND.square().mean(0).sqrt()
+        return torch.zeros_like(mean_D), torch.where(size_D > 0, size_D, torch.ones_like(size_D))
+    std_D = x_ND.std(0, unbiased=False)
+    return mean_D, torch.where(std_D > ROUNDING * mean_D.abs(), std_D, torch.ones_like(std_D))
 
 
 def entropy(y_N: NDArray[np.int64]) -> float:
@@ -74,27 +87,47 @@ def check_finite(*features: Tensor) -> None:
 
 
 def path(
-    z_ND: NDArray[np.float64], y_N: NDArray[np.int64], classes: int, strengths: Sequence[float]
+    z_ND: NDArray[np.float64],
+    y_N: NDArray[np.int64],
+    classes: int,
+    strengths: Sequence[float],
+    biased: bool = True,
 ) -> list[tuple[float, Tensor, Tensor, bool]]:
     """For each strength: weights (C x D) and biases (C) of all classes, and whether they converged.
 
-    From strong to weak regularisation, each beginning where the one before it ended.
+    From strong to weak regularisation, each beginning where the one before it ended. Without `biased` all
+    biases are 0.
     """
     seen, truth_N = np.unique(y_N, return_inverse=True)
+    unseen_D = np.zeros(z_ND.shape[1]) if biased else unseen_without_bias(z_ND)
     if len(seen) == 1:
-        return [(strengths[0], *spread(seen, np.zeros((1, z_ND.shape[1])), np.zeros(1), classes), True)]
-    problem = Problem.of(z_ND, truth_N, leading_directions(z_ND))
-    found, start = [], None
+        found = spread(seen, np.zeros((1, z_ND.shape[1])), np.zeros(1), classes, unseen_D)
+        return [(strengths[0], *found, True)]
+    problem = Problem.of(z_ND, truth_N, leading_directions(z_ND), biased)
+    solutions, start = [], None
     for strength in strengths:
         solution = solve(problem, strength, start, TOLERANCE)
         start = solution.weights
         weight_SD, bias_S = start[1:].T, start[0] - start[0].mean()  # a shift of all biases says nothing
-        found.append((strength, *spread(seen, weight_SD, bias_S, classes), solution.converged))
-    return found
+        all_of_them = spread(seen, weight_SD, bias_S, classes, unseen_D)
+        solutions.append((strength, *all_of_them, solution.converged))
+    return solutions
 
 
-def spread(seen: NDArray[np.int64], weight: Floats, bias: Floats, classes: int) -> tuple[Tensor, Tensor]:
-    """Weights and biases of the classes that were seen, among those of all."""
-    weight_CD, bias_C = np.zeros((classes, weight.shape[1])), np.full(classes, UNSEEN)
+def unseen_without_bias(z_ND: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights that give the mean row the logit UNSEEN."""
+    mean_D = z_ND.mean(0)
+    return np.asarray(UNSEEN * mean_D / max(float(mean_D @ mean_D), 1e-12))
+
+
+def spread(
+    seen: NDArray[np.int64], weight: Floats, bias: Floats, classes: int, unseen_D: NDArray[np.float64]
+) -> tuple[Tensor, Tensor]:
+    """Weights and biases of the classes that were seen, among those of all.
+
+    The others have the weights `unseen_D`; where these are 0, the bias UNSEEN.
+    """
+    weight_CD = np.tile(unseen_D, (classes, 1))
+    bias_C = np.full(classes, 0.0 if unseen_D.any() else UNSEEN)
     weight_CD[seen], bias_C[seen] = weight, bias
     return torch.from_numpy(weight_CD), torch.from_numpy(bias_C)

@@ -295,7 +295,7 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
         )
 
     solved = job.crew.said(solution(job, splits, start, found[1]) if job.crew.first else {})
-    job.crew.hand_out([found[1].weight.data, found[1].bias.data])
+    job.crew.hand_out([p.data for p in found[1].parameters()])
     train_loss = look_at_all(job, splits["train"], start).loss
     job.steps += 1
     job.tell({"event": "solved", "phase": job.phase + 1, **solved})

@@ -1,4 +1,4 @@
-"""Where the features of a text encoder are best: which layers to drop, and whether to average over tokens.
+"""Where the features of a text model are best: which layers to drop, and whether to average over tokens.
 
 The features after every layer were probed out of fold. Frozen features may be read at any depth, for what
 lies above it is dropped; tuning keeps all layers, for they can still learn.
@@ -14,8 +14,13 @@ WHISKER = 0.005  # relative difference of probe scores that is not worth a layer
 
 
 def layers(facts: Facts) -> tuple[str, ...]:
-    """The layers of a text encoder, from input to top."""
+    """The layers of a text model, from input to top."""
     return tuple(g for g in facts.groups if g.startswith("layer."))
+
+
+def top(facts: Facts) -> str:
+    """The group whose output the model's own head reads: a pooler, or a decoder's last norm."""
+    return facts.body[-1]
 
 
 def depth(facts: Facts, edits: Edits) -> int:
@@ -43,8 +48,8 @@ def mean_beats_pooler(facts: Facts) -> bool:
     """Also where nothing could be measured: the mean is the better reading on most sets (EXPERIMENTS.md)."""
     if not facts.measured:
         return facts.can_pool and bool(layers(facts))
-    known = facts.can_pool and layers(facts) and {layers(facts)[-1], "pooler"} <= set(facts.depths)
-    return bool(known) and facts.depths[layers(facts)[-1]] > facts.depths["pooler"]
+    known = facts.can_pool and layers(facts) and {layers(facts)[-1], top(facts)} <= set(facts.depths)
+    return bool(known) and facts.depths[layers(facts)[-1]] > facts.depths[top(facts)]
 
 
 def best_depth(facts: Facts) -> int | None:
@@ -57,11 +62,11 @@ def best_depth(facts: Facts) -> int | None:
     near, names = near_best(facts), layers(facts)
     if not facts.measured and mean_beats_pooler(facts):
         return len(names) - 1
-    places = [names.index(d) if d in names else 0 for d in near if d != "pooler"]
+    places = [names.index(d) if d in names else 0 for d in near if d != top(facts)]
     if not places:
         return None
     smaller = min(places) + 2 < len(names)
-    return min(places) if smaller or "pooler" not in near else None
+    return min(places) if smaller or top(facts) not in near else None
 
 
 def near_best(facts: Facts) -> tuple[str, ...]:
@@ -69,7 +74,7 @@ def near_best(facts: Facts) -> tuple[str, ...]:
     if not (facts.can_pool and layers(facts)):
         return ()
     readable = ("embeddings", *layers(facts)) if facts.can_cut else layers(facts)[-1:]
-    scores = {d: facts.depths[d] for d in (*readable, "pooler") if d in facts.depths}
+    scores = {d: facts.depths[d] for d in (*readable, top(facts)) if d in facts.depths}
     if not scores:
         return ()
     best = max(scores.values())

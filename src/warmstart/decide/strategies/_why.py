@@ -35,7 +35,7 @@ def why_depth(facts: Facts, edits: Edits) -> Reason | None:
     if "drop_layers" not in table:
         return Reason(
             "edits: average over tokens where that scores above the model's own pooled output",
-            scores(facts, (_depth.layers(facts)[-1], "pooler")),
+            scores(facts, (_depth.layers(facts)[-1], _depth.top(facts))),
             "a layer that averages over tokens is put on top",
         )
     names = _depth.layers(facts)
@@ -43,7 +43,7 @@ def why_depth(facts: Facts, edits: Edits) -> Reason | None:
     best = max((d for d in facts.depths), key=lambda d: facts.depths[d])
     return Reason(
         f"edits: the shallowest depth whose frozen features score within {_depth.WHISKER:.1%} of the best",
-        scores(facts, (names[keep - 1], best, names[-1], "pooler")),
+        scores(facts, (names[keep - 1], best, names[-1], _depth.top(facts))),
         f"keep {keep} of {len(names)} layers and average over tokens",
     )
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers.masking_utils import create_causal_mask, create_sliding_window_causal_mask
 
-from warmstart.models.anatomy import OUTPUT, Group, State, base_of
+from warmstart.models.anatomy import OUTPUT, Group, State, base_of, pooled
 from warmstart.models.rows import LAYOUT, layout_of
 
 KEPT = ("input_ids", "attention_mask", LAYOUT)  # what groups hand on beside the hidden states
@@ -32,12 +32,19 @@ def places(state: State, hidden: Tensor) -> Tensor:
     )
 
 
-def layers(model: Any, blocks: Any, rotary: Any, windows: list[int | None]) -> list[Group]:
-    """One group a block; masks and rotations are made once a batch and travel on under names with "_"."""
+def layers(model: Any, blocks: Any, rotary: Any, windows: list[int | None], norm: nn.Module) -> list[Group]:
+    """One group a block; masks and rotations are made once a batch and travel on under names with "_".
+
+    Read at is the mean of what the last norm makes of the tokens: they grow with depth, and a few are huge.
+    """
     return [
-        Group(f"layer.{i}", (block,), step(block, model.config, rotary, window))
+        Group(f"layer.{i}", (block,), step(block, model.config, rotary, window), read=normed_mean(norm))
         for i, (block, window) in enumerate(zip(blocks, windows, strict=True))
     ]
+
+
+def normed_mean(norm: nn.Module) -> Callable[[State], Tensor]:
+    return lambda state: pooled({**state, "hidden": norm(state["hidden"])})
 
 
 def step(block: Any, config: Any, rotary: Any, window: int | None) -> Callable[[State], State]:
@@ -82,7 +89,7 @@ def with_mask(state: State, config: Any, window: int | None) -> State:
 def top(model: Any, norm: nn.Module) -> list[Group]:
     """The last norm and the head: class scores of the last token, or scores of words for every token."""
     if hasattr(model, "score"):
-        below = Group("norm", (norm,), normed(norm), brief=last_normed(norm, model.config))
+        below = Group("norm", (norm,), last_normed(norm, model.config), read=last_read(model.config))
         return [below, Group("head", (model.score,), scored(model.score, model.config))]
     linear = model.get_output_embeddings()
     tied = linear.weight is base_of(model).get_input_embeddings().weight
@@ -95,8 +102,26 @@ def normed(norm: nn.Module) -> Callable[[State], State]:
 
 
 def last_normed(norm: nn.Module, config: Any) -> Callable[[State], State]:
-    """All that a classification head reads: the last token of each row."""
-    return lambda state: {"pooled": norm(state["hidden"][0].index_select(0, last_tokens(state, config)))}
+    """All tokens of padded rows; of rows laid end to end what a classification head reads, their last."""
+
+    def run(state: State) -> State:
+        if LAYOUT not in state:
+            return carried(norm(state["hidden"]), state)
+        return {"pooled": norm(state["hidden"][0].index_select(0, last_tokens(state, config)))}
+
+    return run
+
+
+def last_read(config: Any) -> Callable[[State], Tensor]:
+    """B x D: the last token of each row."""
+
+    def read(state: State) -> Tensor:
+        if "pooled" in state:
+            return state["pooled"]
+        last = last_tokens(state, config)
+        return state["hidden"][torch.arange(len(last), device=last.device), last]
+
+    return read
 
 
 def scored(score: nn.Module, config: Any) -> Callable[[State], State]:
@@ -106,8 +131,6 @@ def scored(score: nn.Module, config: Any) -> Callable[[State], State]:
         if "pooled" in state:
             return {"logits": score(state["pooled"])}
         last = last_tokens(state, config)
-        if LAYOUT in state:
-            return {"logits": score(state["hidden"][0].index_select(0, last))}
         scores_BLC = score(state["hidden"])
         return {"logits": scores_BLC[torch.arange(len(last), device=last.device), last]}
 

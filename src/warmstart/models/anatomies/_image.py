@@ -54,7 +54,6 @@ def average(*modules: nn.Module) -> Callable[[State], State]:
 class CannotCut:
     """Architectures without a depth in their configuration: a shorter one could not be loaded again."""
 
-    can_pool = False
     can_cut = False
 
     def keep_layers(self, model: Any, keep: int) -> None:
@@ -64,12 +63,19 @@ class CannotCut:
             "cannot-cut",
         )
 
+    def can_pool(self, model: Any) -> bool:
+        return False
+
     def add_mean_layer(self, model: Any) -> None:
-        raise WarmstartError(
-            f"a {model.config.model_type} already averages, or has no place for a layer that does",
-            "leave the edit mean_pool out",
-            "cannot-pool",
-        )
+        raise no_place(model.config)
+
+
+def no_place(config: Any) -> WarmstartError:
+    return WarmstartError(
+        f"a {config.model_type} already averages, or has no place for a layer that does",
+        "leave the edit mean_pool out",
+        "cannot-pool",
+    )
 
 
 def name_stages(config: Any, count: int) -> None:

@@ -1,19 +1,17 @@
 """BERT, RoBERTa, ELECTRA and their like: embeddings, layers, a pooler over the first token, a linear head."""
 
-import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
 
 from warmstart.models.anatomies import _text
-from warmstart.models.anatomy import Group, State, base_of, drop
+from warmstart.models.anatomy import Group, State, another, base_of, drop
 
 
 @dataclass(frozen=True)
 class Bert:
     model_types = ("bert", "roberta", "electra", "xlm-roberta", "camembert")
-    can_pool = True
     can_cut = True
     packs = True
 
@@ -32,9 +30,12 @@ class Bert:
         base_of(model).encoder.layer = nn.ModuleList(layers[:keep])
         model.config.num_hidden_layers = keep
 
+    def can_pool(self, model: Any) -> bool:
+        return True
+
     def add_mean_layer(self, model: Any) -> None:
         body = base_of(model)
-        layer = copy.deepcopy(body.encoder.layer[-1])
+        layer = another(body.encoder.layer[-1], model.config)
         _text.make_mean_layer(layer, _text.BERT_NAMES)
         body.encoder.layer.append(layer)
         model.config.num_hidden_layers += 1

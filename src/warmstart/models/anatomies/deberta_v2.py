@@ -1,6 +1,5 @@
 """DeBERTa v2 and v3: layers that share one table of relative positions, which belongs to the embeddings."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from warmstart.models.anatomies import _text
-from warmstart.models.anatomy import Group, State
+from warmstart.models.anatomy import Group, State, another
 
 NAMES = _text.LayerNames(
     "attention.self.query_proj",
@@ -25,7 +24,6 @@ NAMES = _text.LayerNames(
 @dataclass(frozen=True)
 class DebertaV2:
     model_types = ("deberta-v2",)
-    can_pool = True
     can_cut = True
 
     def groups(self, model: Any) -> list[Group]:
@@ -43,8 +41,11 @@ class DebertaV2:
         model.deberta.encoder.layer = nn.ModuleList(model.deberta.encoder.layer[:keep])
         model.config.num_hidden_layers = keep
 
+    def can_pool(self, model: Any) -> bool:
+        return True
+
     def add_mean_layer(self, model: Any) -> None:
-        layer = copy.deepcopy(model.deberta.encoder.layer[-1])
+        layer = another(model.deberta.encoder.layer[-1], model.config)
         _text.make_mean_layer(layer, NAMES)
         for name in ("pos_key_proj", "pos_query_proj"):
             silence(getattr(layer.attention.self, name, None))

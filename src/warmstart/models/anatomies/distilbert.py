@@ -1,13 +1,12 @@
 """DistilBERT: embeddings, layers, a linear layer with ReLU over the first token, a linear head."""
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from warmstart.models.anatomies import _text
-from warmstart.models.anatomy import Group, State
+from warmstart.models.anatomy import Group, State, another
 from warmstart.models.rows import layout_of
 
 NAMES = _text.LayerNames(
@@ -25,7 +24,6 @@ NAMES = _text.LayerNames(
 @dataclass(frozen=True)
 class DistilBert:
     model_types = ("distilbert",)
-    can_pool = True
     can_cut = True
     packs = True
 
@@ -52,9 +50,12 @@ class DistilBert:
         inner.layer = nn.ModuleList(inner.layer[:keep])
         model.config.n_layers = keep
 
+    def can_pool(self, model: Any) -> bool:
+        return True
+
     def add_mean_layer(self, model: Any) -> None:
         layers = model.distilbert.transformer.layer
-        layer = copy.deepcopy(layers[-1])
+        layer = another(layers[-1], model.config)
         _text.make_mean_layer(layer, NAMES)
         layers.append(layer)
         model.config.n_layers += 1
