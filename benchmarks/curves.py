@@ -231,14 +231,14 @@ def plot(found: Mapping[str, Any]) -> str:
 def carry_out(out: Path, seeds: int, sizes: Sequence[int]) -> None:
     """The cells of handwritten digits that are not there yet."""
     from benchmarks.decisions.cell import record
-    from benchmarks.decisions.study import PIXELS
+    from benchmarks.decisions.study import PIXELS, explored
     from benchmarks.decisions.study import carry_out as learn
     from warmstart import process
 
     for asked in grid([DIGITS], [], sizes, range(seeds), PIXELS):
         if not record(asked, out).is_file():
             with process.one_thread():
-                learn(asked, out)
+                learn(asked, out, explored)
 
 
 def main(words: Sequence[str] | None = None) -> None:

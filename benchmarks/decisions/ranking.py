@@ -28,7 +28,7 @@ from warmstart.select.sample import sample_rows
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import ANSWERS, CLASSES, judges
 from warmstart.select.scores._scoring import make_folds
-from warmstart.street import stops
+from warmstart.street import opening, stops
 from warmstart.street.folder import Trip
 
 VERSION = 1  # of what is written
@@ -125,8 +125,8 @@ def others(
     """Of every candidate the scores of classes that are not known yet, why some are absent, CPU seconds."""
     task = stops.task_of(bundle)
     labels = task.targets(bundle, bundle.train).numpy()
-    chosen = sample_rows(labels, None, stops.RANKED_ROWS, trip.options.seed)
-    opened, _ = stops.open_all(trip, task, bundle, [bundle.train[i] for i in chosen])
+    chosen = sample_rows(labels, None, opening.RANKED_ROWS, trip.options.seed)
+    opened, _ = opening.open_all(trip, task, bundle, [bundle.train[i] for i in chosen])
     labels, folds = labels[chosen], make_folds(labels[chosen], None, trip.options.seed)
     features = {one.candidate.source: one.features for one in opened}
     judged = [Judged(one.candidate, fault=fault_of(scored(one.features))) for one in opened]

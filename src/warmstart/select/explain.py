@@ -9,14 +9,22 @@ from warmstart.select.scores._asks import caution
 from warmstart.select.scores._scoring import Folds, Scoring, difference
 
 
-def why_first(ranked: Sequence[Judged], score: str, folds: Folds, floor: Scoring | None = None) -> Reason:
-    """Against the runner-up: better, or as good and not larger. `ranked` are the usable ones in order."""
+def why_first(
+    ranked: Sequence[Judged], score: str, folds: Folds, floor: Scoring | None = None, parted: int = 0
+) -> Reason:
+    """Against the runner-up: better, or as good and not larger. `ranked` are the usable ones in order.
+
+    So many others were `parted` from them by fewer rows.
+    """
     first, others = ranked[0], ranked[1:]
     name = first.candidate.name
     if not others:
         only = first.scorings[score]
         saw = f"{score} {only.value:.3f} [{only.low:.3f}, {only.high:.3f}] on {folds.rows} rows"
-        return Reason("score", saw, f"{name} is the only candidate that could be scored")
+        so = f"is first: fewer rows show it to beat all {parted} others" if parted > 1 else "is the only"
+        if parted < 2:
+            so += " candidate that could be scored" if not parted else " one left"
+        return Reason("score", saw, f"{name} {so}")
     second = max(others, key=lambda j: j.scorings[score].value)
     mine, theirs = first.candidate, second.candidate
     if difference(first.scorings[score], second.scorings[score], folds)[1] > 0:
@@ -29,7 +37,7 @@ def why_first(ranked: Sequence[Judged], score: str, folds: Folds, floor: Scoring
         size = "smaller" if mine.parameters < theirs.parameters else "no larger"
         sizes = f"({mine.parameters:,} against {theirs.parameters:,} parameters)"
         so = f"{name} is first: these rows cannot tell it from {theirs.name}, and it is {size} {sizes}"
-    return Reason("score", _compare(score, first, second, folds), so)
+    return Reason("score", compared(score, first, second, folds), so)
 
 
 def against_prior(ranked: Sequence[Judged], places: Mapping[str, int]) -> Iterator[Reason]:
@@ -53,7 +61,7 @@ def disagreements(ranked: Sequence[Judged], opinions: Sequence[str], folds: Fold
         best = max(having, key=lambda j: j.scorings[opinion].value)
         if best.scorings[opinion].value > first.scorings[opinion].value:
             so = f"scores disagree: {opinion} prefers {best.candidate.name}"
-            yield Reason("second opinion", _compare(opinion, best, first, folds), so)
+            yield Reason("second opinion", compared(opinion, best, first, folds), so)
 
 
 def cautions(score: str) -> Iterator[Reason]:
@@ -101,7 +109,7 @@ def beats(judged: Judged, floor: Scoring, folds: Folds) -> bool:
     return difference(judged.scorings[PROBE], floor, folds)[1] > 0
 
 
-def _compare(score: str, one: Judged, other: Judged, folds: Folds) -> str:
+def compared(score: str, one: Judged, other: Judged, folds: Folds) -> str:
     mine, theirs = one.scorings[score], other.scorings[score]
     value, low, high = difference(mine, theirs, folds)
     return (

@@ -37,10 +37,16 @@ class Judged:
 
 
 def judge(
-    candidate: Candidate, features: Features, labels_N: NDArray[np.int64], folds: Folds, scores: Sequence[str]
+    candidate: Candidate,
+    features: Features,
+    labels_N: NDArray[np.int64],
+    folds: Folds,
+    scores: Sequence[str],
+    rough: bool = False,
 ) -> Judged:
     """Score the layer average if there is one, else the last group; the probe also after each group.
 
+    A `rough` judgement has no depths, and its probe is as exact as single precision.
     The depths use the penalty that the probe chose for the scored features (the median over folds): a group
     that needs a stronger one can fall below the class frequencies. A group that was scored is not probed
     again. Relative scores wait for `compare`.
@@ -52,17 +58,19 @@ def judge(
         return Judged(candidate, fault=fault)
     judged = Judged(candidate)
     for name in scores:
-        judged = with_score(judged, name, scored_ND, features.get(ANSWERS), labels_N, folds)
+        judged = with_score(judged, name, scored_ND, features.get(ANSWERS), labels_N, folds, rough)
+    if rough:
+        return judged
     known, chosen = judged.scorings[PROBE].value, judged.scorings[PROBE].chosen["C"]
     probe = SCORES.get(PROBE)(penalties=(chosen,), tolerance=ROUGH)
     faults = {name: fault_of(group_ND) for name, group_ND in groups.items()}
-    depths = {
+    found = {
         name: known if group_ND is scored_ND else float(probe.answers(group_ND, labels_N, folds)[0].mean())
         for name, group_ND in groups.items()
         if not faults[name]
     }
     skipped = tuple(f"{name}: {fault}" for name, fault in faults.items() if fault)
-    return replace(judged, depths=depths, skipped=skipped)
+    return replace(judged, depths=found, skipped=skipped)
 
 
 def with_score(
@@ -72,9 +80,10 @@ def with_score(
     answers_NS: NDArray[np.floating] | None,
     labels_N: NDArray[np.int64],
     folds: Folds,
+    rough: bool = False,
 ) -> Judged:
     """The same with one more score, or why it cannot be had."""
-    score = SCORES.get(name)()
+    score = SCORES.get(name)(tolerance=ROUGH) if rough and name == PROBE else SCORES.get(name)()
     given = answers_NS if reads(score) == ANSWERS else features_ND
     why = NO_HEAD if given is None else "" if np.isfinite(given).all() else "its answers are not finite"
     if why or given is None:

@@ -1,13 +1,14 @@
 """Rank pretrained candidates by how far their frozen features already answer the user's training rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
-from warmstart.base.types import Candidate, Measure, Ranking, Scored
+from warmstart.base.types import Candidate, Ranking, Scored
 from warmstart.select.beside import Unaided, beside, no_better_than_baseline
 from warmstart.select.explain import (
     absences,
@@ -20,9 +21,11 @@ from warmstart.select.explain import (
     why_first,
 )
 from warmstart.select.judge import PROBE, Features, Judged, compare, judge
+from warmstart.select.measures import behind, hits, measure
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import CLASSES, judges
-from warmstart.select.scores._scoring import Folds, Scoring, difference, make_folds, of_rows
+from warmstart.select.scores._scoring import Folds, Scoring, difference, make_folds
+from warmstart.select.sift import Parted
 from warmstart.select.unscored import too_few, unscored
 
 
@@ -38,6 +41,7 @@ def rank(
     pace: Mapping[str, float] = {},
     seed: int = 0,
     unaided: Unaided | None = None,
+    parted: Sequence[Parted] = (),
 ) -> Ranking:
     """Candidates from best to worst, all on the same folds of the same rows.
 
@@ -47,14 +51,15 @@ def rank(
     `place`; candidates with unusable features (not finite, or the same for all rows) come last, with the
     score of class frequencies and n = 0. Before them, in the order of `blind_places`, come those that `score`
     says nothing of: it reads a trained head, under the key "answers", that they lack. `unaided` is measured
-    on the same folds, and never ranked. Where the median class has a single row nothing can be scored, and
+    on the same folds, and never ranked; `parted` are candidates that fewer rows showed to be behind, which
+    follow the others. Where the median class has a single row nothing can be scored, and
     the order is that of `blind_places`.
     Raises WarmstartError if there is nothing to rank: no candidates or no usable features, fewer than two
     classes, rows or groups.
     """
     _check(candidates, labels_N)
     _fits(score)
-    places = blind_places(candidates)
+    places = blind_places([*candidates, *(one.scored.candidate for one in parted)])
     if too_few(labels_N):
         return unscored(candidates, places, labels_N, score, seconds, pace)
     folds = make_folds(labels_N, groups_N, seed)
@@ -67,9 +72,10 @@ def rank(
     unplaced.sort(key=lambda j: places[j.candidate.source])
     baseline = beside(unaided, ranked[0], folds) if unaided else None
     reasons = chain(
-        [why_first(ranked, score, folds, floor)],
+        (one.why for one in parted),
+        [why_first(ranked, score, folds, floor, len(parted))],
         cautions(score),
-        against_prior([*ranked, *unplaced], places),
+        against_prior([*ranked, *(Judged(one.scored.candidate) for one in parted), *unplaced], places),
         disagreements(ranked, opinions, folds),
         no_better_than_floor([*ranked, *unplaced], floor, folds),
         no_better_than_baseline(ranked, baseline),
@@ -80,10 +86,10 @@ def rank(
     scored = tuple(
         Scored(
             candidate=j.candidate,
-            score=_measure(score, j, j.scorings.get(score, least), folds, score in j.scorings),
+            score=measure(score, j, j.scorings.get(score, least), folds, score in j.scorings),
             opinions={name: j.scorings[name].value for name in opinions if name in j.scorings},
-            accuracy=_measure(
-                "accuracy", j, _hits(j.scorings.get(PROBE, floor), folds), folds, PROBE in j.scorings
+            accuracy=measure(
+                "accuracy", j, hits(j.scorings.get(PROBE, floor), folds), folds, PROBE in j.scorings
             ),
             depths=j.depths,
             seconds=seconds[j.candidate.source],
@@ -93,7 +99,9 @@ def rank(
         )
         for j in [*ranked, *unplaced, *(j for j in judged if j.fault)]
     )
-    return Ranking(score, scored, tuple(reasons), baseline)
+    behind_them = [replace(one.scored, prior=places[one.scored.candidate.source]) for one in parted]
+    whole = (*scored[: len(ranked)], *behind_them, *scored[len(ranked) :])
+    return Ranking(score, whole, tuple(reasons), baseline)
 
 
 def place(
@@ -130,15 +138,6 @@ def all_prefer(one: Judged, other: Judged, opinions: Sequence[str]) -> bool:
     return bool(shared) and all(one.scorings[o].value > other.scorings[o].value for o in shared)
 
 
-def behind(judged: Judged, ranked: Sequence[Judged], score: str, folds: Folds) -> Measure | None:
-    """How far it is behind the best score of all, on the same rows; None where it has no score."""
-    if score not in judged.scorings:
-        return None
-    leader = max((j.scorings[score] for j in ranked), key=lambda scoring: scoring.value)
-    ends = difference(leader, judged.scorings[score], folds)
-    return Measure(score, *ends, folds.rows, f"{leader.how}, paired")
-
-
 def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:
     """Source -> place (1 is best) without a look at the data: published accuracy, then number of parameters.
 
@@ -151,20 +150,6 @@ def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:
         return -(accuracy or 0.0), -candidate.parameters, candidate.source
 
     return {c.source: number for number, c in enumerate(sorted(candidates, key=key), start=1)}
-
-
-def _measure(name: str, judged: Judged, scoring: Scoring, folds: Folds, measured: bool) -> Measure:
-    """Where nothing was measured, `scoring` holds the place: n = 0 says so."""
-    if measured:
-        return Measure(name, scoring.value, scoring.low, scoring.high, folds.rows, scoring.how)
-    why = judged.fault or judged.absent[name]
-    return Measure(name, scoring.value, scoring.value, scoring.value, 0, f"not measured: {why}")
-
-
-def _hits(probe: Scoring, folds: Folds) -> Scoring:
-    """The accuracy of the probe as a Scoring of its own."""
-    assert probe.hits_N is not None
-    return of_rows(probe.hits_N, probe.hits_N, folds)
 
 
 def _fits(name: str) -> None:

@@ -16,8 +16,9 @@ from warmstart.models.load import Pretrained
 from warmstart.street import by_hand
 from warmstart.street.another_strategy import another_strategy, check_kind
 from warmstart.street.folder import Trip
+from warmstart.street.opening import open_model
 from warmstart.street.parts import check_parts
-from warmstart.street.stops import open_model, task_of
+from warmstart.street.stops import task_of
 
 
 def start(trip: Trip, ranking: Ranking) -> Scored:

@@ -20,7 +20,7 @@ from warmstart.models.pool import distinct
 from warmstart.select.rank_words import rank_words
 from warmstart.select.sample import sample_rows
 from warmstart.select.words import stretches_of, words_of
-from warmstart.street import stops
+from warmstart.street import opening, stops
 from warmstart.street.folder import Options, Trip
 from warmstart.tasks import TASKS
 from warmstart.tasks._conversations import check_messages
@@ -57,7 +57,7 @@ def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
     words, seconds = {}, {}
     for source in asked.models:
         started = time.perf_counter()
-        opened = stops.open_candidate(trip, source, task)
+        opened = opening.open_candidate(trip, source, task)
         if isinstance(opened, Finding):
             noticed.append(opened)
             continue
@@ -68,7 +68,7 @@ def select(trip: Trip) -> tuple[Ranking, tuple[Finding, ...]]:
         seconds[source] = time.perf_counter() - started
         noticed += [*pretrained.findings, *stretches.findings]
         known.append(candidate)
-    stops.refuse_none(known, noticed)
+    opening.refuse_none(known, noticed)
     known = distinct(known)
     score = task.score if asked.score == Options.score else asked.score
     ranking = rank_words(known, words, score=score, seconds=seconds, seed=asked.seed)
@@ -126,5 +126,5 @@ def plain(cell: object, number: int) -> str:
 
 
 def sampled(texts: list[str], seed: int) -> list[str]:
-    chosen = sample_rows(np.zeros(len(texts), np.int64), limit=stops.RANKED_ROWS, seed=seed)
+    chosen = sample_rows(np.zeros(len(texts), np.int64), limit=opening.RANKED_ROWS, seed=seed)
     return [texts[number] for number in chosen]

@@ -25,7 +25,7 @@ from warmstart.models.anatomy import BATCH_NORMS
 from warmstart.models.load import Pretrained
 from warmstart.select.quality import probe_accuracy
 from warmstart.select.sample import sample_rows
-from warmstart.street import stops, training
+from warmstart.street import opening, stops, training
 from warmstart.street.folder import Trip
 from warmstart.street.training import Ready
 from warmstart.street.trials import asked, trial
@@ -151,8 +151,8 @@ def quality(trip: Trip, pretrained: Pretrained, bundle: Bundle) -> Measure | Non
     task, seed = stops.task_of(bundle), trip.options.seed
     labels_N = task.targets(bundle, bundle.train).numpy()
     groups_N = stops.group_numbers(bundle, bundle.train)
-    chosen = sample_rows(labels_N, groups_N, stops.RANKED_ROWS, seed)
-    features, _ = stops.look_through(trip, pretrained, task, bundle, [bundle.train[i] for i in chosen])
+    chosen = sample_rows(labels_N, groups_N, opening.RANKED_ROWS, seed)
+    features, _ = opening.look_through(trip, pretrained, task, bundle, [bundle.train[i] for i in chosen])
     return probe_accuracy(features, labels_N[chosen], None if groups_N is None else groups_N[chosen], seed)
 
 
