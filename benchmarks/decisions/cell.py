@@ -102,10 +102,12 @@ def setting_out(cell: Cell, out: Path, place: Path) -> Trip:
     return starting(world(cell.world), (cell.model,), cell, out, place)
 
 
-def starting(chosen: World, models: Sequence[str], point: Point, out: Path, place: Path) -> Trip:
+def starting(
+    chosen: World, models: Sequence[str], point: Point, out: Path, place: Path, race: int = 0
+) -> Trip:
     """A trip on the rows of a point of the grid, from these models of its world."""
     data = place / "rows.csv"
     write_cell(chosen, point.rows, point.seed, data)
     asked = {chosen.kind: chosen.kind, "label": "label", "group": "none"}
     sources = tuple(m if m.startswith(ZOO) else at_pixels(m, point.pixels, out) for m in models)
-    return begin(Options(str(data), models=sources, seed=point.seed, **asked), place / "runs")
+    return begin(Options(str(data), models=sources, seed=point.seed, race=race, **asked), place / "runs")

@@ -46,7 +46,9 @@ SCORES = (  # in the order of the columns
     ranking.IMAGENET,
     ranking.PARAMETERS,
     ranking.ACCURACY,
+    ranking.LAYERS,
     ranking.ORDER,
+    ranking.RACED,
 )
 CEILINGS = ("halves", "drawn anew")
 QUICK_SPLITS, QUICK_DRAWS = 3, 400

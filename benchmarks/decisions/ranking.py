@@ -28,12 +28,14 @@ from warmstart.select.sample import sample_rows
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import ANSWERS, CLASSES, judges
 from warmstart.select.scores._scoring import make_folds
-from warmstart.street import opening, stops
+from warmstart.street import opening, racing, stops
 from warmstart.street.folder import Trip
 
-VERSION = 1  # of what is written
+VERSION = 2  # of what is written
 PUBLISHED, ORDER, IMAGENET, PARAMETERS = "logme_published", "order", "imagenet", "parameters"
 ACCURACY = "probe_accuracy"  # of the default score's own answers
+LAYERS = "upper_layers"  # the probe after each layer, mean over the upper half of them
+RACED, RACERS = "raced", 3  # the product's order after its race of so many
 TOP_1 = {  # on ImageNet, as published by TF-Slim for float networks at the size that each was trained for
     "mobilenet_v1_0.25_128": 0.415,
     "mobilenet_v1_0.5_160": 0.591,
@@ -90,11 +92,14 @@ def run(pool: Pool, out: Path) -> dict[str, Any]:
 def score(pool: Pool, out: Path, place: Path) -> dict[str, Any]:
     """Every score of every candidate, as a table."""
     chosen = world(pool.world)
-    trip = starting(chosen, chosen.models, pool, out, place)
+    trip = starting(chosen, chosen.models, pool, out, place, race=RACERS)
     bundle = stops.read(trip)
     started, cpu = time.perf_counter(), time.process_time()
     ranking, _ = stops.select(trip, bundle)
     selecting = {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+    started, cpu = time.perf_counter(), time.process_time()
+    raced, _ = racing.run(trip, bundle, ranking, ())
+    racing_took = {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
     named = dict(zip(trip.options.models, chosen.models, strict=True))
     scores: dict[str, dict[str, float | None]] = {name: {} for name in chosen.models}
     for number, one in enumerate(ranking.scored):
@@ -102,6 +107,10 @@ def score(pool: Pool, out: Path, place: Path) -> dict[str, Any]:
         found |= {ORDER: -number, **one.opinions}
         found[PROBE] = one.score.value if one.score.n else None
         found[ACCURACY] = one.accuracy.value if one.accuracy.n else None
+        upper = list(one.depths.values())[len(one.depths) // 2 :]
+        found[LAYERS] = float(np.mean(upper)) if upper else None
+    for number, one in enumerate(raced.scored):
+        scores[named[one.candidate.source]][RACED] = -number
     known = [one.candidate for one in ranking.scored]
     further, why, seconds = others(trip, bundle, [*ranking.scored[0].opinions, PROBE])
     for source, more in further.items():
@@ -114,7 +123,8 @@ def score(pool: Pool, out: Path, place: Path) -> dict[str, Any]:
         "scores": scores,
         "absent": {named[source]: reasons for source, reasons in why.items()},
         "intervals": {named[one.candidate.source]: [one.score.low, one.score.high] for one in ranking.scored},
-        "seconds": {"selecting": selecting, "scores": seconds},
+        "race": [reason.so for reason in raced.race.reasons] if raced.race else [],
+        "seconds": {"selecting": selecting, "racing": racing_took, "scores": seconds},
         "features": {named[one.candidate.source]: one.seconds for one in ranking.scored},
     }
 

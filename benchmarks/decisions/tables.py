@@ -28,7 +28,9 @@ NAMES = {
     ranking.IMAGENET: "ImageNet accuracy",
     ranking.PARAMETERS: "parameters",
     ranking.ACCURACY: "probe's accuracy",
+    ranking.LAYERS: "probe, upper layers",
     ranking.ORDER: "order as printed",
+    ranking.RACED: "after the race of three",
 }
 WIDTH = 'width="100%"'
 
