@@ -60,6 +60,20 @@ def test_a_training_that_only_harms_ends_where_it_began():
     assert worlds.equal(worlds.state(model), worlds.state(worlds.pretrained("bert")))
 
 
+def test_a_head_that_never_learned_is_not_kept_however_few_rows_prefer_it():
+    """A dozen rows may say by chance that a fresh head's even answers lose less than what was learned."""
+    ruin = worlds.phase(("*",), lr=1.0, epochs=2, schedule="constant", warmup=0.0)
+    plan = worlds.plan(ruin, guards=({"name": "early_stop"},))
+    model = worlds.pretrained("bert")
+    labels = tuple("abc")
+    fresh = EDITS.build({"name": "new_head"}).apply(model, labels, 0)[0]
+    tuned, trained = worlds.run("bert", plan, fresh)
+    assert trained.history[0]["validation_loss"] < min(x["validation_loss"] for x in trained.history[1:])
+    assert trained.proofs["kept_look"] > 0
+    kept = trained.history[trained.proofs["kept_look"]]
+    assert validation_loss(tuned) == pytest.approx(kept["validation_loss"], rel=1e-6)
+
+
 def test_patience_counts_looks_without_gain_and_begins_anew_with_each_phase():
     guard = GUARDS.build({"name": "early_stop", "patience": 2})
     job = job_for(worlds.pretrained("bert"), worlds.phase(), worlds.phase())

@@ -199,3 +199,19 @@ def test_a_head_without_biases_never_says_a_class_that_no_training_row_has():
     said = (validation[0].double() @ linear.weight.detach().double().T).softmax(1).numpy()
     assert set(said.argmax(1)) <= {1, 3, 4}
     assert np.isfinite(found["validation_loss"])
+
+
+@torch.no_grad()
+def test_the_loss_that_is_left_is_the_one_that_dropout_will_show():
+    """Features that hardly vary about a large mean: a head that fits them is undone by hiding a tenth."""
+    source = np.random.default_rng(0)
+    y = torch.arange(200) % 2
+    x = torch.from_numpy(3.0 + 0.02 * source.normal(size=(200, 16)) + 0.03 * y[:, None].numpy()).float()
+    losses = {}
+    for rate in (0.0, 0.1):
+        linear = nn.Linear(16, 2)
+        solve_head(linear, (x, y), (x, y), 2, leave=0.5, dropout=rate)
+        hidden = torch.nn.functional.dropout(x.repeat(50, 1), 0.1, training=True)
+        losses[rate] = float(nn.functional.cross_entropy(linear(hidden), y.repeat(50)))
+    assert losses[0.0] > 2 * np.log(2)
+    assert losses[0.1] < 1.2 * np.log(2)

@@ -169,6 +169,12 @@ class Anatomy:
         return silent and len(linears) == 1
 
     @property
+    def head_dropout(self) -> float:
+        """The share of what the head reads that dropout hides from it while it learns."""
+        inside = [m for part in self.groups[-1].modules for m in part.modules()]
+        return max((float(m.p) for m in inside if isinstance(m, nn.Dropout)), default=0.0)
+
+    @property
     def has_batch_norm(self) -> bool:
         return any(isinstance(m, BATCH_NORMS) for m in self.model.modules())
 

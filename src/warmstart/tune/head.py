@@ -15,12 +15,14 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from warmstart.base.errors import WarmstartError
+from warmstart.base.seeds import generator
 from warmstart.models.softmax import Floats, Problem, leading_directions, solve
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of scikit-learn: larger is weaker regularisation
 SOFT = tuple(10.0 ** (i / 2) for i in range(-12, 1))
 TOLERANCE = 1e-7  # largest scaled derivative of the mean loss
 ROUNDING = 1e-6  # relative; features come in single precision
+DRAWS, ENOUGH = 8, 4000  # of dropout, under which the loss that is left is measured, and rows in all
 UNSEEN = -10.0  # logit of a class that no training row has
 
 
@@ -30,13 +32,16 @@ def solve_head(
     validation: tuple[Tensor, Tensor],
     classes: int,
     leave: float = 0.0,
+    dropout: float = 0.0,
 ) -> dict[str, Any]:
     """Set `linear` to a solution and return what was found.
 
     With leave = 0 it is the one with the lowest validation log-loss; else the one whose training loss is
     nearest to `leave` times that of the class frequencies, so that a body above which it stands has something
-    to learn. `train` and `validation` are features (N x D) and class numbers (N). "converged" says whether
-    L-BFGS came to its end for that solution. Raises WarmstartError if a feature is not finite.
+    to learn. That loss is measured under the `dropout` that will stand before the head: of features that
+    hardly vary about a large mean it makes many times what it would be without. `train` and `validation` are
+    features (N x D) and class numbers (N). "converged" says whether L-BFGS came to its end for that solution.
+    Raises WarmstartError if a feature is not finite.
     """
     x_ND, y_N = train[0].double(), train[1].numpy()
     check_finite(x_ND, validation[0])
@@ -44,14 +49,15 @@ def solve_head(
     mean_D, scale_D = standards(x_ND, biased)
     z_ND = ((x_ND - mean_D) / scale_D).numpy()
     aim = leave * entropy(y_N)
+    seen_KND = dropped(train[0], dropout)
+    seen_y = train[1].repeat(len(seen_KND) // len(y_N))
     found: list[tuple[float, float, float, bool, Tensor, Tensor]] = []
     strengths = SOFT if leave else STRENGTHS
     for strength, weight_CD, bias_C, converged in path(z_ND, y_N, classes, strengths, biased):
         folded_CD = weight_CD / scale_D
         shifted_C = bias_C - folded_CD @ mean_D
-        loss, left = (
-            float(cross_entropy(x.double() @ folded_CD.T + shifted_C, y)) for x, y in (validation, train)
-        )
+        loss = float(cross_entropy(validation[0].double() @ folded_CD.T + shifted_C, validation[1]))
+        left = float(cross_entropy(seen_KND.double() @ folded_CD.T + shifted_C, seen_y)) if leave else 0.0
         found.append((abs(left - aim) if leave else loss, strength, loss, converged, folded_CD, shifted_C))
     _, strength, loss, converged, weight, bias = min(found, key=lambda solution: solution[:2])
     with torch.no_grad():
@@ -59,6 +65,15 @@ def solve_head(
         if biased:
             linear.bias.copy_(bias)
     return {"strength": strength, "validation_loss": loss, "converged": converged}
+
+
+def dropped(x_ND: Tensor, rate: float) -> Tensor:
+    """The rows as dropout shows them, some times over where they are few; as they are where there is none."""
+    if not rate:
+        return x_ND
+    draws = max(1, min(DRAWS, ENOUGH // len(x_ND)))
+    kept = torch.from_numpy(generator(0, "head-dropout").random((draws, *x_ND.shape)) >= rate)
+    return (kept * x_ND / (1 - rate)).flatten(0, 1)
 
 
 def standards(x_ND: Tensor, biased: bool) -> tuple[Tensor, Tensor]:

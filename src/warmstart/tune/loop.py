@@ -311,7 +311,14 @@ def solution(job: Job, splits: Mapping[str, Split], start: int, linear: nn.Linea
 
     features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
     leave = job.plan.phases[job.phase].leave
-    return head.solve_head(linear, features["train"], features["validation"], linear.out_features, leave)
+    return head.solve_head(
+        linear,
+        features["train"],
+        features["validation"],
+        linear.out_features,
+        leave,
+        job.anatomy.head_dropout,
+    )
 
 
 def phase_learns_more(job: Job) -> bool:

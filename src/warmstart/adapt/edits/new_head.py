@@ -25,7 +25,9 @@ class NewHead:
         kept = match(labels, pretrained.labels)
         same = len(pretrained.labels) == len(labels) and kept == {i: i for i in range(len(labels))}
         if not same:
-            module.set_submodule(path, fresh_head(old, len(labels), kept, seed))
+            fresh: Any = fresh_head(old, len(labels), kept, seed)
+            fresh.warmstart_fresh = True  # as it is it says nothing, and is not kept by early stopping
+            module.set_submodule(path, fresh)
         name_classes(module, labels)
         changed = replace(pretrained.with_module(module), labels=labels)
         return changed, note(old, labels, kept, same)

@@ -21,7 +21,7 @@ ROWS = "rows of "  # before the name of a look among the tensors: how each row f
 
 @dataclass
 class EarlyStop(Guard):
-    """The best weights of all phases are kept; those of an untrained network are none of them.
+    """The best weights of all phases are kept; those of an untrained network or head are none of them.
 
     The best have the lowest validation loss. With `sure` above 0 the last are kept instead, unless the best
     are better by so many standard errors of the rows' paired differences, and only looks that are worse by as
@@ -54,7 +54,7 @@ class EarlyStop(Guard):
 
     def watch(self, job: Job, scores: dict[str, float]) -> None:
         self.looks = len(job.history)
-        if not (job.steps or job.plan.pretrained):
+        if not job.steps and (not job.plan.pretrained or has_fresh_head(job)):
             return
         loss = judged(scores, job.plan.pretrained)
         if self.sure and job.plan.pretrained and job.looked is not None:
@@ -105,6 +105,12 @@ class EarlyStop(Guard):
             setattr(self, name, numbers[name])
         self.rows = {n.removeprefix(ROWS): t for n, t in tensors.items() if n.startswith(ROWS)}
         self.weights = {n: t for n, t in tensors.items() if not n.startswith(ROWS)}
+
+
+def has_fresh_head(job: Job) -> bool:
+    """Has the head never learned, so that it is right by chance alone?"""
+    inside = (m for part in job.anatomy.groups[-1].modules for m in part.modules())
+    return any(getattr(module, "warmstart_fresh", False) for module in inside)
 
 
 def judged(scores: dict[str, float], pretrained: bool) -> float:
