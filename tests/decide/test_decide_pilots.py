@@ -6,8 +6,9 @@ from decide_facts import text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmstart.decide.pilots import FEWEST, MOST, WORTH, improvement, which
-from warmstart.decide.record import Record, Trend
+from warmstart.decide.expect import LIKENESS, updated
+from warmstart.decide.pilots import DIFFER, FEWEST, MOST, WORTH, improvement, judging, moved, which
+from warmstart.decide.record import Belief, Record, Trend
 
 RIVALS = ("full", "frozen", "scratch")
 PRICES = {"full": 10.0, "frozen": 1.0, "gradual": 8.0, "scratch": 20.0}
@@ -34,6 +35,26 @@ def share(ask, given):
 def test_the_expected_improvement_is_that_of_draws(mean, sd):
     draws = mean + sd * np.random.default_rng(0).standard_normal(200_000)
     assert improvement(mean, sd) == pytest.approx(np.maximum(draws, 0).mean(), abs=4 * sd / 400)
+
+
+@pytest.mark.parametrize(("sd", "rows"), [(0.03, 60), (0.12, 60), (0.12, 2000)])
+def test_a_belief_moves_by_a_trial_as_far_as_simulated_trials_move_it(sd, rows):
+    """Differences at fewer rows go with those at all as LIKENESS says, and are seen with the rows' noise."""
+    source = np.random.default_rng(0)
+    given_ = facts(rows=rows)
+    noise = np.sqrt(DIFFER / judging(given_))
+    there_N = sd * source.standard_normal(20_000)
+    seen_N = there_N + noise * source.standard_normal(20_000)
+    belief = Belief(0.0, sd)
+    after_N = np.array([updated(belief, belief, seen, noise).mean for seen in seen_N])
+    assert moved(sd, given_) == pytest.approx(after_N.std(), rel=0.03)
+    assert moved(sd, given_) < LIKENESS * sd
+
+
+def test_few_rows_that_judge_say_too_little_to_be_asked():
+    known = record(gradual=(-0.005, 0.03))
+    assert which(facts(rows=50), RIVALS, (), known).strategies == ()
+    assert which(facts(rows=5000), RIVALS, (), known).strategies != ()
 
 
 def test_what_cannot_become_the_best_is_not_tried():
@@ -86,7 +107,7 @@ def test_beyond_the_record_those_that_suit_are_tried():
 def test_one_that_is_expected_to_beat_the_reference_is_tried_too():
     ask = which(facts(), RIVALS, (), record(gradual=(0.02, 0.05), frozen=(-0.3, 0.01)))
     assert set(ask.strategies) == {"full", "gradual"}
-    assert "improvement on gradual" in ask.reason.saw
+    assert "gain on gradual" in ask.reason.saw
 
 
 def test_what_no_effort_is_known_of_cannot_be_tried():
@@ -96,5 +117,5 @@ def test_what_no_effort_is_known_of_cannot_be_tried():
 
 def test_the_reason_names_every_hope_and_the_price():
     ask = which(facts(), RIVALS, (), record(gradual=(0.0, 0.05)))
-    assert f"{100 * improvement(0.0, 0.05):.2f}" in ask.reason.saw
+    assert f"{100 * improvement(0.0, moved(0.05, facts())):.2f}" in ask.reason.saw
     assert f"{100 * WORTH:.1f} points is tried" in ask.reason.rule

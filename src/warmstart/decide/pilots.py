@@ -1,7 +1,10 @@
 """Which strategies are tried before one is chosen: those whose trial may change the choice.
 
-A trial is worth its price only where a strategy that is not first now may turn out to be: its expected
-improvement (Mockus 1975; Jones et al. 1998, Journal of Global Optimization 13:455) over what is first.
+A trial is worth its price only where a strategy that is not first now may turn out to be: by what the choice
+is expected to gain from what the trial will say (the knowledge gradient of Frazier, Powell & Dayanik 2008,
+SIAM Journal on Control and Optimization 47:2410). Few rows that judge say little, and a trial on fewer rows
+than all speaks of the whole only in part; so the belief after it will have moved less than the truth may lie
+off the belief now.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,10 +12,11 @@ from dataclasses import dataclass
 from math import erf, exp, hypot, pi, sqrt
 
 from warmstart.base.types import Facts, Measure, Reason
-from warmstart.decide.expect import UNKNOWN, Z, expected
+from warmstart.decide.expect import LIKENESS, UNKNOWN, Z, expected
 from warmstart.decide.record import RECORDS, REFERENCE, Records
 
-WORTH = 0.002  # expected improvement in accuracy below which a strategy is not tried
+WORTH = 0.002  # expected gain in accuracy below which a strategy is not tried
+DIFFER = 0.2  # share of the rows that two strategies answer differently, in the study
 FEWEST = 20  # rows that judge
 PER_CLASS = 2  # rows of the median class that a trial learns from
 SHARES = (1 / 2, 1 / 4)  # of the training rows that a trial learns from, the largest that can be paid
@@ -34,7 +38,7 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
     `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches. What has no
     effort among the facts cannot be tried.
     """
-    judged = facts.rows - round(facts.rows * SHARES[0])
+    judged = judging(facts)
     shares = [share for share in SHARES if share * facts.median_per_class >= PER_CLASS]
     rule = f"pilots: what may gain {100 * WORTH:.1f} points is tried, within {MOST:.0%} of the tuning"
     if judged < FEWEST or not shares:
@@ -46,10 +50,10 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
     hoped = [name for name in by_hope if hopes[name] >= WORTH]
     told = ", ".join(f"{name} {100 * hopes[name]:.2f}" for name in by_hope)
     if not hoped:
-        saw = f"expected improvement on {first} in points: {told or 'none'}"
+        saw = f"expected gain on {first} from a trial, in points: {told or 'none'}"
         return Ask((), 0, Reason(rule, saw, "none is tried"))
     budget = MOST * sum(facts.efforts[name] for name in rivals if name in facts.efforts)
-    saw = f"expected improvement on {first} in points: {told}"
+    saw = f"expected gain on {first} from a trial, in points: {told}"
     for share in shares:
         names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / share)
         if hoped[0] in names:
@@ -77,14 +81,25 @@ def improvements(
     known = {name: m for name, m in expected(facts, records).items() if name in facts.efforts}
     if not known:
         names = [name for name in suited if name != REFERENCE and name in facts.efforts]
-        return REFERENCE, {name: improvement(UNKNOWN.mean, UNKNOWN.sd) for name in names}
+        return REFERENCE, {name: improvement(UNKNOWN.mean, moved(UNKNOWN.sd, facts)) for name in names}
     first = max(known, key=lambda name: known[name].value)
     best = known[first]
     return first, {
-        name: improvement(m.value - best.value, hypot(spread(m), spread(best)))
+        name: improvement(m.value - best.value, hypot(moved(spread(m), facts), moved(spread(best), facts)))
         for name, m in known.items()
         if name != first
     }
+
+
+def judging(facts: Facts) -> int:
+    """How many training rows are left out of trials, to judge."""
+    return facts.rows - round(facts.rows * SHARES[0])
+
+
+def moved(sd: float, facts: Facts) -> float:
+    """How far a trial will move a belief of this standard deviation: the deviation of its mean afterwards."""
+    noise = sqrt(DIFFER / max(1, judging(facts)))
+    return LIKENESS * sd * sd / hypot(sd, noise) if sd else 0.0
 
 
 def spread(known: Measure) -> float:
