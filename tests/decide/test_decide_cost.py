@@ -79,3 +79,16 @@ def test_every_strategy_has_a_price_and_scratch_the_highest(base):
     assert min(prices, key=prices.get) == "frozen"
     assert max(prices, key=prices.get) == "scratch"
     assert prices["partial"] < prices["full"]
+
+
+def test_a_network_that_loses_its_top_is_looked_at_for_less():
+    from dataclasses import replace
+
+    whole = plan_for("frozen", replace(TEXT, depths={}), "m")
+    cut = replace(whole, edits=({"name": "drop_layers", "keep": 1}, {"name": "new_head"}))
+    last = len(TEXT.body)
+    pace = Pace({0: 0.01, last: 0.002}, {0: 0.003, last: 0.0002}, 1e-9, {0: 10, last: 1}, 1000)
+    gone = at(pace.look, depth(TEXT, cut.edits)) - at(pace.look, last)
+    more = price(whole, TEXT, pace, 50).seconds - price(cut, TEXT, pace, 50).seconds
+    assert gone > 0
+    assert more > cost.PASSES * TEXT.rows * gone

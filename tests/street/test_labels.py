@@ -17,7 +17,7 @@ from warmstart.report.read import read_result
 from warmstart.street import labels
 from warmstart.street.folder import Options
 
-SHORT = "phases.2.epochs=2"
+SHORT = "phases.2.epochs=5"
 
 
 def facts(rows, classes=2):

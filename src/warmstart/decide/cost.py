@@ -36,7 +36,8 @@ def price(plan: Plan, facts: Facts, pace: Pace, validation: int) -> Cost:
             seconds += phase.epochs * epoch(plan, facts, pace, start, validation)
             done = 0 if start == 0 else done
     solved = sum(phase.solver == "logistic" for phase in plan.phases)
-    whole = at(pace.look, 0) - at(pace.look, body)  # of what the edits leave of the network
+    cut = max(0.0, at(pace.look, body) - at(pace.look, len(facts.body)))  # what the edits took off the top
+    whole = at(pace.look, 0) - cut
     overhead = PASSES * facts.rows * whole + SOLVED * solved + PHASE * (len(plan.phases) - solved)
     return Cost(SLOWER * seconds + overhead, memory(plan, pace, starts, facts.parameters))
 

@@ -48,26 +48,26 @@ class Belief:
 RECORDS = {
     "image": Record(
         {
-            "frozen": Trend(at=-0.0947, rows=0.0645, similar=0.0706, ahead=0.2603, spread=0.0632),
-            "partial": Trend(at=-0.0221, rows=0.0111, similar=-0.0041, ahead=0.0173, spread=0.0324),
-            "gradual": Trend(at=-0.0089, rows=0.0001, similar=0.0, ahead=0.0001, spread=0.0265),
-            "scratch": Trend(at=-0.1574, rows=0.0005, similar=0.0012, ahead=-0.0006, spread=0.125),
+            "frozen": Trend(at=-0.1022, rows=0.0021, similar=0.0022, ahead=0.0041, spread=0.103),
+            "partial": Trend(at=-0.0161, rows=0.0004, similar=0.0003, ahead=0.0005, spread=0.0284),
+            "gradual": Trend(at=-0.0099, rows=0.0001, similar=-0.0, ahead=0.0002, spread=0.0245),
+            "scratch": Trend(at=-0.1707, rows=0.046, similar=0.1774, ahead=-0.2445, spread=0.1379),
         },
         rows=(4.0, 100.0),
         parameters=3_533_054,
-        cells=65,
+        cells=187,
     ),
     "text": Record(
         {
-            "frozen": Trend(at=-0.0757, rows=0.0004, similar=0.0, ahead=0.0005, spread=0.1227),
-            "partial": Trend(at=-0.0398, rows=0.0003, similar=-0.0002, ahead=-0.0001, spread=0.0785),
-            "gradual": Trend(at=-0.0061, rows=0.0001, similar=-0.0001, ahead=-0.0001, spread=0.0319),
-            "lora": Trend(at=-0.0134, rows=0.0347, similar=0.0637, ahead=-0.212, spread=0.0659),
-            "scratch": Trend(at=-0.1269, rows=0.0597, similar=0.3949, ahead=-1.2877, spread=0.1203),
+            "frozen": Trend(at=-0.041, rows=0.0002, similar=0.0004, ahead=0.0024, spread=0.0645),
+            "partial": Trend(at=-0.0428, rows=0.0145, similar=-0.0013, ahead=0.0592, spread=0.0398),
+            "gradual": Trend(at=-0.007, rows=0.0, similar=0.0, ahead=-0.0002, spread=0.0338),
+            "lora": Trend(at=-0.0052, rows=-0.0001, similar=0.0002, ahead=-0.0003, spread=0.0322),
+            "scratch": Trend(at=-0.1199, rows=0.0007, similar=-0.0002, ahead=0.0003, spread=0.1159),
         },
-        rows=(4.5, 49.0),
+        rows=(4.0, 98.5),
         parameters=22_713_986,
-        cells=33,
+        cells=90,
     ),
 }
 Records = Mapping[str, Record]
