@@ -48,26 +48,26 @@ class Belief:
 RECORDS = {
     "image": Record(
         {
-            "frozen": Trend(at=-0.1022, rows=0.0021, similar=0.0022, ahead=0.0041, spread=0.103),
-            "partial": Trend(at=-0.0161, rows=0.0004, similar=0.0003, ahead=0.0005, spread=0.0284),
-            "gradual": Trend(at=-0.0099, rows=0.0001, similar=-0.0, ahead=0.0002, spread=0.0245),
-            "scratch": Trend(at=-0.1707, rows=0.046, similar=0.1774, ahead=-0.2445, spread=0.1379),
+            "frozen": Trend(at=-0.1002, rows=0.0022, similar=0.0025, ahead=0.0045, spread=0.1023),
+            "partial": Trend(at=-0.0161, rows=0.0004, similar=0.0003, ahead=0.0006, spread=0.0277),
+            "gradual": Trend(at=-0.0101, rows=0.0002, similar=-0.0, ahead=0.0003, spread=0.024),
+            "scratch": Trend(at=-0.1694, rows=0.0511, similar=0.1842, ahead=-0.2538, spread=0.1343),
         },
         rows=(4.0, 100.0),
         parameters=3_533_054,
-        cells=187,
+        cells=200,
     ),
     "text": Record(
         {
-            "frozen": Trend(at=-0.041, rows=0.0002, similar=0.0004, ahead=0.0024, spread=0.0645),
-            "partial": Trend(at=-0.0428, rows=0.0145, similar=-0.0013, ahead=0.0592, spread=0.0398),
-            "gradual": Trend(at=-0.007, rows=0.0, similar=0.0, ahead=-0.0002, spread=0.0338),
-            "lora": Trend(at=-0.0052, rows=-0.0001, similar=0.0002, ahead=-0.0003, spread=0.0322),
-            "scratch": Trend(at=-0.1199, rows=0.0007, similar=-0.0002, ahead=0.0003, spread=0.1159),
+            "frozen": Trend(at=-0.0414, rows=0.0003, similar=0.0003, ahead=0.0026, spread=0.0626),
+            "partial": Trend(at=-0.0428, rows=0.017, similar=-0.0059, ahead=0.0658, spread=0.0405),
+            "gradual": Trend(at=-0.0069, rows=0.0, similar=-0.0, ahead=-0.0002, spread=0.0326),
+            "lora": Trend(at=-0.0047, rows=-0.0036, similar=0.0126, ahead=-0.022, spread=0.0307),
+            "scratch": Trend(at=-0.1145, rows=0.0006, similar=-0.0005, ahead=-0.0001, spread=0.1135),
         },
         rows=(4.0, 98.5),
         parameters=22_713_986,
-        cells=90,
+        cells=100,
     ),
 }
 Records = Mapping[str, Record]
