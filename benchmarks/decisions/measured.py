@@ -26,10 +26,10 @@ class Decided:
     """What was chosen, what was tried for it, and what that took of the tuning."""
 
     strategy: str
-    ask: Ask
-    seconds: float  # of the pilots
-    tuning: float  # of the plan and its rivals
-    own: float  # of the plan alone
+    ask: Ask  # with no strategies where the pilots were not made
+    pilots: float  # processor seconds
+    timing: float  # seconds: the few steps from which prices are known
+    tuning: float  # processor seconds of the plan and its rivals
 
 
 def records_without(cells: Sequence[Read], world: str) -> Records:
@@ -42,18 +42,26 @@ def records_without(cells: Sequence[Read], world: str) -> Records:
     return found
 
 
-def decide(read: Read, records: Records) -> Decided:
-    """The decision on a cell, with the pilots that it asks for where they were made."""
+def asks(read: Read, records: Records) -> Ask:
+    """The trials that the decision on a cell asks for."""
     facts = priced(read)
     suited = [o.strategy for o in consider(facts) if o.suits >= SUITED]
-    ask = which(facts, (REFERENCE, *RIVALS), suited, records)
+    return which(facts, (REFERENCE, *RIVALS), suited, records)
+
+
+def decide(read: Read, records: Records) -> Decided:
+    """The decision on a cell, with the pilots that it asks for where they were made."""
+    ask = asks(read, records)
     pilots = piloted(read.tried, ask) if read.tried else ()
-    chosen = choose(replace(facts, pilots=pilots), "model", seed=read.cell.seed, records=records)[0].strategy
+    facts = replace(priced(read), pilots=pilots)
+    chosen = choose(facts, "model", seed=read.cell.seed, records=records)[0].strategy
     made = read.table["arms"]
-    tuning = sum(made[name]["tuning"] for name in dict.fromkeys((chosen, *RIVALS)) if name in made)
-    took = sum(pilot.seconds for pilot in pilots)
     return Decided(
-        chosen, ask if pilots else replace(ask, strategies=()), took, tuning, made[chosen]["tuning"]
+        strategy=chosen,
+        ask=ask if pilots else replace(ask, strategies=()),
+        pilots=sum(pilot.seconds for pilot in pilots),
+        timing=read.table["seconds"]["timing"],
+        tuning=sum(made[name]["cpu"] for name in dict.fromkeys((chosen, *RIVALS)) if name in made),
     )
 
 
@@ -72,9 +80,9 @@ def priced(read: Read) -> Facts:
 
 
 def piloted(tried: Tried, ask: Ask) -> tuple[Pilot, ...]:
-    """The pilots that are asked for, as they were made on a quarter of the rows."""
+    """The pilots that are asked for, as they were made."""
     names = [name for name in ask.strategies if name in tried.judged]
-    if REFERENCE not in names:
+    if REFERENCE not in names or tried.rows != ask.rows:
         return ()
     hits = {name: tried.judged[name].astype(float) for name in names}
     return tuple(

@@ -23,12 +23,11 @@ TUNED = ("partial", "gradual", "full", "lora", "plain")  # strategies that move 
 
 @dataclass(frozen=True)
 class Tried:
-    """The pilots of a cell: by strategy, which judging and which proving rows were answered right."""
+    """The pilots of a cell: by strategy, which of the judging rows were answered right."""
 
     rows: int  # that they learned from
     judged: dict[str, NDArray[np.bool_]]
-    proved: dict[str, NDArray[np.bool_]]
-    seconds: dict[str, float]
+    seconds: dict[str, float]  # of the processor
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ def read_pilots(path: Path) -> Tried | None:
         return Tried(
             table["rows"],
             {name: arrays[f"{name}.judged.right"] for name in names},
-            {name: proving(arrays, f"{name}.test") for name in names},
-            {name: table["trials"][name]["tuning"] for name in names},
+            {name: table["trials"][name]["cpu"] for name in names},
         )
 
 

@@ -16,19 +16,21 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.decisions import page, ranking, seconds, trying
 from benchmarks.decisions.cell import record, run
 from benchmarks.decisions.figures import figures
+from benchmarks.decisions.measured import asks, records_without
 from benchmarks.decisions.ranking import Pool
-from benchmarks.decisions.read import read_all
+from benchmarks.decisions.read import Read, read_all
 from benchmarks.decisions.record import records
 from benchmarks.decisions.tables import plots, seconds_parts, tables
 from benchmarks.decisions.worlds import ASSETS, WORLDS, Cell, grid
 from warmstart.base.files import write_text
+from warmstart.decide.pilots import Ask
 
 ROWS = (50, 100, 200, 400, 1000, 2000)
 SEEDS = (0, 1, 2)
@@ -50,7 +52,7 @@ def asked(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0, help="begin no cell after that; 0: all")
     parser.add_argument("--part", default="1/1", help="2/3: the second of three processes that share it")
     parser.add_argument(
-        "--pilots", action="store_true", help="of cells that were run, try what is tried first"
+        "--pilots", action="store_true", help="of cells that were run, try what their decision asks for"
     )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/decisions"))
@@ -90,12 +92,19 @@ def main(words: Sequence[str]) -> None:
         print("\n\n".join(seconds_parts({"seconds": found})))
         return
     end = time.monotonic() + 60 * given.minutes if given.minutes else float("inf")
+    asked_for = asked_of(read_all(out)) if given.pilots else {}
+    work = ranked if given.rankings else trying_what(asked_for) if given.pilots else explored
     for point in points(given):
         if time.monotonic() > end:
             break
-        work = ranked if given.rankings else tried if given.pilots else explored
-        if waits(point, out, given.pilots):
+        if waits(point, out, asked_for if given.pilots else None):
             carry_out(point, out, work)
+
+
+def asked_of(cells: Sequence[Read]) -> dict[Cell, Ask]:
+    """By cell the trials that its decision asks for, by a record of the other sets."""
+    records = {name: records_without(cells, name) for name in {c.cell.world for c in cells}}
+    return {c.cell: asks(c, records[c.cell.world]) for c in cells}
 
 
 def points(given: argparse.Namespace) -> list[Cell | Pool]:
@@ -109,12 +118,13 @@ def points(given: argparse.Namespace) -> list[Cell | Pool]:
     return found[number - 1 :: count]
 
 
-def waits(point: Cell | Pool, out: Path, pilots: bool) -> bool:
-    """Is this still to be done, and can it be? Pilots are for cells that were run."""
+def waits(point: Cell | Pool, out: Path, asked_for: Mapping[Cell, Ask] | None = None) -> bool:
+    """Is this still to be done, and can it be? Pilots, if those are meant, are for cells that were run."""
     if isinstance(point, Pool):
         return not ranking.record(point, out).is_file()
-    run_already = record(point, out).is_file()
-    return run_already and not trying.kept(point, out).is_file() if pilots else not run_already
+    if asked_for is None:
+        return not record(point, out).is_file()
+    return point in asked_for and trying.lacks(point, out, asked_for[point])
 
 
 def show(given: argparse.Namespace, out: Path) -> None:
@@ -145,8 +155,11 @@ def explored(cell: Cell, out: Path) -> str:
     return " ".join(f"{name} {arm['test_accuracy']:.3f}" for name, arm in arms.items())
 
 
-def tried(cell: Cell, out: Path) -> str:
-    return "pilots " + " ".join(trying.run(cell, out)["trials"])
+def trying_what(asked_for: Mapping[Cell, Ask]) -> Callable[[Cell, Path], str]:
+    def tried(cell: Cell, out: Path) -> str:
+        return "pilots " + " ".join(trying.run(cell, out, asked_for[cell])["trials"])
+
+    return tried
 
 
 def ranked(pool: Pool, out: Path) -> str:
