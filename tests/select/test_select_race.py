@@ -103,15 +103,18 @@ def by_hand(entrants, train, laps):
     for small in sorted(left, key=lambda e: e.candidate.parameters):
         mine = hits[small.candidate.name]
         paid = False
-        for other in left:
+        for other in [e for e in left if e is not small]:
             gaps = mine - hits[other.candidate.name]
             low, high = slow_interval(gaps, folds, rows)
-            error = (high - low) / 3.919927969
-            paid |= gaps.mean() / (1 + (error / 0.05) ** 2) <= -0.01
+            raced = ((high - low) / 3.919927969) ** 2
+            frozen = 2 * (0.02 / 1.9599639845) ** 2 + 0.03**2
+            apart = small.accuracy.value - other.accuracy.value
+            weight = 1 / raced + 1 / frozen + 1 / 0.05**2
+            paid |= (gaps.mean() / raced + apart / frozen) / weight <= -0.0025
         if not paid:
             break
     else:
-        small = left[0]
+        raise AssertionError("of these draws one always costs nothing")
     return [small.candidate.name, *(e.candidate.name for e in left if e is not small), *gone]
 
 
@@ -138,7 +141,9 @@ def slow_interval(rows_N, folds, learned):
 def test_the_order_is_that_of_the_rule_done_by_brute_force(seed):
     random = np.random.default_rng(seed)
     shares = {f"m{i}": (random.uniform(0.5, 0.9), random.uniform(0.55, 0.95)) for i in range(4)}
-    entrants = [scored(name, int(random.integers(1, 9)) * 100_000) for name in shares]
+    entrants = [
+        scored(name, int(random.integers(1, 9)) * 100_000, random.uniform(0.75, 0.85)) for name in shares
+    ]
     train = taught(**shares)
     assert names(held(entrants, train)) == by_hand(entrants, train, (100, 200))
 
@@ -212,7 +217,7 @@ def test_of_equals_the_smaller_is_taken_though_the_larger_was_first():
     assert "it cannot tell the two apart" in said(found, "hindsight")[0]
 
 
-def test_the_larger_is_kept_where_the_smaller_is_expected_to_cost_a_point():
+def test_the_larger_is_kept_where_the_smaller_is_expected_to_cost_accuracy():
     small, large = scored("small", 1_000), scored("large", 9_000_000)
 
     def train(candidate, lap, rows):
@@ -223,11 +228,24 @@ def test_the_larger_is_kept_where_the_smaller_is_expected_to_cost_a_point():
     assert not any(entrant.out for entrant in found.entrants), "the interval holds 0"
     assert names(found) == ["large", "small"]
     (why,) = said(found, "smallest that costs nothing")
-    drawn = float(re.search(r"small is smaller, but expected to be (.*)% less right than large", why)[1])
+    drawn = float(
+        re.search(r"small is smaller, but expected to be (.*) points less right than large", why)[1]
+    )
     assert 1 <= drawn < 7, "what was seen, drawn towards no difference"
 
 
-def test_less_than_a_point_is_not_worth_a_larger_model():
+def test_frozen_features_of_all_rows_speak_beside_a_race_of_few():
+    train = taught(large=0.80, small=0.80)
+    large, small = scored("large", 9_000_000, accuracy=0.84), scored("small", 1_000, accuracy=0.80)
+    found = held([large, small], train)
+    assert names(found) == ["large", "small"], "the race has them level"
+    (why,) = said(found, "smallest that costs nothing")
+    assert "small is smaller, but expected to be" in why
+    less = scored("large", 9_000_000, accuracy=0.802)
+    assert names(held([less, small], train)) == ["small", "large"]
+
+
+def test_a_trifle_is_not_worth_a_larger_model():
     train = taught(large=0.805, small=0.80)
     assert names(held([scored("large", 9_000_000), scored("small", 1_000)], train)) == ["small", "large"]
 

@@ -15,20 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Candidate, Entrant, Lap, Measure, Race, Reason, Scored
+from warmstart.select.belief import MARGIN, expected, of_accuracies, of_trainings
 from warmstart.select.heats import Answers, Judges, Ran, best, best_first, ran
-from warmstart.select.scores._scoring import LEVEL, untrained
+from warmstart.select.scores._scoring import untrained
 
 FAR = 0.10  # of accuracy, behind the first of the scores: a training that short does not make up for that
-MARGIN = 0.01  # of accuracy: less is not worth a larger model
-SPREAD = 0.05  # of accuracy: standard deviation of the differences among candidates that come so far
-Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
 Train = Callable[[Candidate, int, int], Answers]  # number of the lap, rows to learn from
 
@@ -182,10 +179,13 @@ def explained(heat: Sequence[Ran], lost: Sequence[Ran], judges: Judges, last: bo
 
 
 def take(heat: Sequence[Ran], judges: Judges) -> tuple[Ran, Reason]:
-    """The smallest that costs nothing beside any other; the best where none does. And why."""
+    """The smallest that costs nothing beside any other; the least to lack where all do. And why."""
     smallest_first = sorted(heat, key=lambda one: (one.parameters, one.loss, one.source))
     bills = {one.source: bill(one, heat, judges) for one in heat}
-    taken = next((one for one in smallest_first if not bills[one.source]), best(heat))
+    unbeaten = max(
+        best_first(heat), key=lambda one: -max(lacks(one, o, judges) for o in heat if o is not one)
+    )
+    taken = next((one for one in smallest_first if not bills[one.source]), unbeaten)
     others = [one for one in best_first(heat) if one is not taken]
     saw = "; ".join(f"{taken.name} minus {one.name} {told(judges.ahead(taken, one))}" for one in others)
     smaller = [one for one in smallest_first if one.parameters < taken.parameters]
@@ -198,23 +198,23 @@ def take(heat: Sequence[Ran], judges: Judges) -> tuple[Ran, Reason]:
 def bill(small: Ran, heat: Sequence[Ran], judges: Judges) -> str:
     """What taking it instead of another costs; "" if nothing.
 
-    Either its accuracy is expected to be lower by a point or more; or the scores, which saw all rows, show it
-    to be worse, and it is not ahead in the race.
+    Either it is expected to be less right, by more than a smaller model may cost; or the scores, which saw
+    all rows, show it to be worse, and it is not ahead in the race.
     """
     for other in best_first(one for one in heat if one is not small):
-        loss = -expected(judges.ahead(small, other))
+        loss = lacks(small, other, judges)
         if loss >= MARGIN:
-            return f"expected to be {loss:.1%} less right than {other.name}"
+            return f"expected to be {100 * loss:.1f} points less right than {other.name}"
         is_ahead = small.loss < other.loss or small.accuracy > other.accuracy
         if told_apart(other.scored, small.scored) and not is_ahead:
             return f"the scores show it to be behind {other.name}, and the race does not deny it"
     return ""
 
 
-def expected(ahead: Measure) -> float:
-    """What was seen, drawn towards no difference by as much as it is in doubt (empirical Bayes)."""
-    error = (ahead.high - ahead.low) / (2 * Z)
-    return ahead.value * SPREAD**2 / (SPREAD**2 + error**2)
+def lacks(small: Ran, other: Ran, judges: Judges) -> float:
+    """Accuracy that the one is expected to lack of the other, by the race and by frozen features."""
+    raced = of_trainings(judges.ahead(other, small))
+    return expected(raced, of_accuracies(other.scored.accuracy, small.scored.accuracy))
 
 
 def hindsight(entrants: Sequence[Scored], order: Sequence[str], course: Course) -> Reason:

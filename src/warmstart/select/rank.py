@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.types import Candidate, Ranking, Scored
+from warmstart.select.belief import MARGIN, cost
 from warmstart.select.beside import Unaided, beside, no_better_than_baseline
 from warmstart.select.explain import (
     absences,
@@ -66,7 +67,7 @@ def rank(
     names = tuple(dict.fromkeys((score, *opinions, PROBE)))
     floor = SCORES.get(PROBE)().score(np.zeros((folds.rows, 1)), labels_N, folds)
     judged = compare([judge(c, features[c.source], labels_N, folds, names) for c in candidates])
-    ranked = place([j for j in judged if score in j.scorings], score, floor, folds, opinions)
+    ranked = place([j for j in judged if score in j.scorings], score, floor, folds)
     _refuse_none(judged, ranked, score)
     unplaced = [j for j in judged if not j.fault and score not in j.scorings]
     unplaced.sort(key=lambda j: places[j.candidate.source])
@@ -104,15 +105,13 @@ def rank(
     return Ranking(score, whole, tuple(reasons), baseline)
 
 
-def place(
-    judged: Sequence[Judged], score: str, floor: Scoring, folds: Folds, opinions: Sequence[str] = ()
-) -> list[Judged]:
-    """First the smallest of those that the rows cannot tell from the best, then all others by their score.
+def place(judged: list[Judged], score: str, floor: Scoring, folds: Folds) -> list[Judged]:
+    """First the smallest of those that are as good as the best, then all others by their score.
 
-    Who is first is a decision, in which a small model counts; who follows is a measurement. That the rows
-    cannot tell is a paired 95 % interval of the difference from the best that holds 0. A candidate that is
-    not shown to beat the class frequencies is never tied with one that is: size alone does not recommend.
-    Nor is one that every second opinion puts behind the best as well.
+    Who is first is a decision, in which a small model counts; who follows is a measurement. As good are those
+    that the rows cannot tell from the best (a paired 95 % interval of the difference that holds 0) and that
+    are expected to cost less than MARGIN in accuracy. A candidate that is not shown to beat the class
+    frequencies is never tied with one that is: size alone does not recommend.
     """
     if not judged:
         return []
@@ -126,16 +125,10 @@ def place(
         for j in best_first
         if difference(leader.scorings[score], j.scorings[score], folds)[1] <= 0
         and (counts or beats(j, floor, folds))
-        and not all_prefer(leader, j, opinions)
+        and cost(j, leader, folds) < MARGIN
     ]
     first = min(tied, key=lambda j: j.candidate.parameters)
     return [first, *(j for j in best_first if j is not first)]
-
-
-def all_prefer(one: Judged, other: Judged, opinions: Sequence[str]) -> bool:
-    """Do all second opinions that both have, at least one, score the one above the other?"""
-    shared = [o for o in opinions if o in one.scorings and o in other.scorings]
-    return bool(shared) and all(one.scorings[o].value > other.scorings[o].value for o in shared)
 
 
 def blind_places(candidates: Sequence[Candidate]) -> dict[str, int]:
