@@ -90,7 +90,7 @@ def placed(
 
 def winner(raced: Raced, racers: Sequence[str]) -> str:
     """Whom the validation rows choose of candidates tuned in full: most right, then likeliest, then first."""
-    return max(racers, key=lambda m: (raced.tuned[m].validated["full"], -racers.index(m)))
+    return max(racers, key=lambda m: (raced.tuned[m].validated["full"].merit, -racers.index(m)))
 
 
 def fair_regret(raced: Raced, chosen: str, splits: int = SPLITS) -> float:

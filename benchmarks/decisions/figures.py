@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.decisions import ranking
+from benchmarks.decisions import outlay, ranking
 from benchmarks.decisions.agreement import (
     AS_SCORES,
     FEWEST,
@@ -74,6 +74,7 @@ def figures(
         "pools": {"judged": [r.name for r in whole], "lacking": lacking(found, whole)},
         "rankings": ranked(whole, rankings(out, ranking.VERSION), splits, draws),
         "decisions": decided(cells, policies(cells), splits, draws),
+        "outlay": outlay.summed(cells, draws),
         "accuracies": [accuracies(cell) for cell in cells],
         "seconds": seconds(out),
     }

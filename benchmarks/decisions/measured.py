@@ -23,13 +23,11 @@ from warmstart.street.training import RIVALS
 
 @dataclass(frozen=True)
 class Decided:
-    """What was chosen, what was tried for it, and what that took of the tuning."""
+    """What was chosen, what was tried for it, and what that took."""
 
     strategy: str
     ask: Ask  # with no strategies where the pilots were not made
     pilots: float  # processor seconds
-    timing: float  # seconds: the few steps from which prices are known
-    tuning: float  # processor seconds of the plan and its rivals
 
 
 def records_without(cells: Sequence[Read], world: str) -> Records:
@@ -55,13 +53,10 @@ def decide(read: Read, records: Records) -> Decided:
     pilots = piloted(read.tried, ask) if read.tried else ()
     facts = replace(priced(read), pilots=pilots)
     chosen = choose(facts, "model", seed=read.cell.seed, records=records)[0].strategy
-    made = read.table["arms"]
     return Decided(
         strategy=chosen,
         ask=ask if pilots else replace(ask, strategies=()),
         pilots=sum(pilot.seconds for pilot in pilots),
-        timing=read.table["seconds"]["timing"],
-        tuning=sum(made[name]["cpu"] for name in dict.fromkeys((chosen, *RIVALS)) if name in made),
     )
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from benchmarks.decisions import tables
 from benchmarks.decisions.figures import ALL, SCORES
-from benchmarks.decisions.policies import CHOSEN, MEASURED
+from benchmarks.decisions.policies import CHOSEN, MEASURED, RECOMMENDED
 from benchmarks.decisions.tables import NAMES, both
 from warmstart.base.files import write_text
 from warmstart.select.judge import PROBE
 
-AIMS = {"tau": 0.85, "within": 0.95, "ratio": 1.0}
+AIMS = {"tau": 0.85, "within": 0.95, "ratio": 1.0, "outlay": 0.25}
 HOW = """\
 Training rows are nested: the first n of a seed teach, n / 4 choose, and up to 800 others prove:
 accuracy is measured on these alone. Pictures have 96 pixels. Every strategy of every candidate was
@@ -56,6 +56,7 @@ def page(found: Mapping[str, Any], stem: str, drawn: list[str], asked: str) -> s
         *(f"![{name.removesuffix('.svg')}]({stem}-{name})" for name in drawn),
         *tables.ranking_parts(found),
         *tables.decision_parts(found),
+        *tables.outlay_parts(found),
         "### Accuracy by set and rows, %",
         tables.means(found),
         *tables.seconds_parts(found),
@@ -69,6 +70,9 @@ def failures(found: Mapping[str, Any]) -> Iterator[str]:
         yield "These figures come from few random draws (`--quick`): a look, nothing to rely on."
     yield from of_rankings(found["rankings"])
     yield from of_decisions(found["decisions"])
+    for name, seen in found["outlay"].items():
+        if seen["whole"]["value"] > AIMS["outlay"]:
+            yield f"Deciding takes {both(seen['whole'], 100, 0)} % of the tuning that it decides on ({name})."
     yield from of_seconds(found)
     for name, models in found["pools"]["lacking"].items():
         yield f"{name} is not judged: {', '.join(models)} not tuned yet."
@@ -122,14 +126,14 @@ def beside(seen: Mapping[str, Any]) -> Iterator[str]:
 def of_decisions(decided: Mapping[str, Any]) -> Iterator[str]:
     """Simpler policies that do better than ours, in all cells and by kind and rows."""
     for group, policies in decided.items():
-        for ours in (MEASURED, CHOSEN):
+        for ours in (RECOMMENDED, MEASURED, CHOSEN):
             mine = policies.get(ours)
             if mine is None:
                 continue
             better = [
                 f"{name} ({both(line['fair'], 100, 1)})"
                 for name, line in policies.items()
-                if name not in (CHOSEN, MEASURED)
+                if name not in (CHOSEN, MEASURED, RECOMMENDED)
                 and line["cells"] == mine["cells"]
                 and line["fair"]["value"] < mine["fair"]["value"]
             ]

@@ -12,6 +12,8 @@ from functools import cache
 
 from benchmarks.decisions import measured
 from benchmarks.decisions.read import Read
+from warmstart.evaluate.recommend import surely_ahead
+from warmstart.street.training import RIVALS
 
 Policy = Callable[[Read], str]
 
@@ -26,6 +28,7 @@ def planned(cell: Read) -> str:
 
 
 CHOSEN, MEASURED = "chosen by the rules", "chosen with record and pilots"
+RECOMMENDED = "recommended in the end: that, or a rival"
 BESIDE = "always full (head first: LP-FT)"  # what accuracy is compared with, pair by pair
 FIXED: dict[str, Policy] = {
     CHOSEN: planned,
@@ -49,4 +52,15 @@ def policies_of(cells: Sequence[Read]) -> Mapping[str, Policy]:
     def with_pilots(cell: Read) -> str:
         return measured.decide(cell, without(cell.cell.world)).strategy
 
-    return {CHOSEN: planned, MEASURED: with_pilots, **FIXED}
+    def in_the_end(cell: Read) -> str:
+        return recommended(cell, with_pilots(cell))
+
+    return {CHOSEN: planned, MEASURED: with_pilots, RECOMMENDED: in_the_end, **FIXED}
+
+
+def recommended(cell: Read, chosen: str) -> str:
+    """What the product advises to use: the plan, or a rival that is surely better on the validation rows."""
+    done = {name: cell.validated[name] for name in dict.fromkeys((chosen, *RIVALS)) if name in cell.validated}
+    start = done[chosen].right.astype(float)
+    better = [n for n, v in done.items() if surely_ahead(v.right.astype(float)[None] - start, True)]
+    return max(better or [chosen], key=lambda name: done[name].merit)

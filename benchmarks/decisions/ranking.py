@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.decisions.cell import starting
 from benchmarks.decisions.logme_published import logme_published
 from benchmarks.decisions.worlds import World, world
-from warmstart.base.types import Bundle, Candidate
+from warmstart.base.types import Bundle, Candidate, Race
 from warmstart.select.judge import PROBE, Judged, compare, fault_of, with_score
 from warmstart.select.rank import blind_places
 from warmstart.select.sample import sample_rows
@@ -31,7 +31,7 @@ from warmstart.select.scores._scoring import make_folds
 from warmstart.street import opening, racing, stops
 from warmstart.street.folder import Trip
 
-VERSION = 2  # of what is written
+VERSION = 3  # of what is written
 PUBLISHED, ORDER, IMAGENET, PARAMETERS = "logme_published", "order", "imagenet", "parameters"
 ACCURACY = "probe_accuracy"  # of the default score's own answers
 LAYERS = "upper_layers"  # the probe after each layer, mean over the upper half of them
@@ -124,8 +124,20 @@ def score(pool: Pool, out: Path, place: Path) -> dict[str, Any]:
         "absent": {named[source]: reasons for source, reasons in why.items()},
         "intervals": {named[one.candidate.source]: [one.score.low, one.score.high] for one in ranking.scored},
         "race": [reason.so for reason in raced.race.reasons] if raced.race else [],
+        "laps": laps(raced.race, named) if raced.race else {},
         "seconds": {"selecting": selecting, "racing": racing_took, "scores": seconds},
         "features": {named[one.candidate.source]: one.seconds for one in ranking.scored},
+    }
+
+
+def laps(race: Race, named: Mapping[str, str]) -> dict[str, list[dict[str, float]]]:
+    """What each racer showed, lap by lap."""
+    return {
+        named[one.source]: [
+            {"rows": lap.rows, "accuracy": lap.accuracy.value, "log_loss": lap.log_loss.value}
+            for lap in one.laps
+        ]
+        for one in race.entrants
     }
 
 

@@ -31,6 +31,19 @@ class Tried:
 
 
 @dataclass(frozen=True)
+class Validated:
+    """What a strategy did on the validation rows, in one order for all."""
+
+    right: NDArray[np.bool_]
+    logs: NDArray[np.floating]  # of the probability that the truth was given
+
+    @property
+    def merit(self) -> tuple[float, float]:
+        """Accuracy, then mean log-likelihood."""
+        return float(self.right.mean()), float(self.logs.mean())
+
+
+@dataclass(frozen=True)
 class Read:
     """A cell: facts, the table of its record, and by strategy which proving rows were answered right."""
 
@@ -39,7 +52,7 @@ class Read:
     table: dict[str, Any]
     right: dict[str, NDArray[np.bool_]]  # by strategy, proving rows in one order
     tried: Tried | None = None  # its pilots, where they were made
-    validated: dict[str, tuple[float, float]] = field(default_factory=dict)  # validation accuracy, mean log
+    validated: dict[str, Validated] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -93,8 +106,9 @@ def proving(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.bool_]:
     return found
 
 
-def validated(arrays: Mapping[str, NDArray[Any]], name: str) -> tuple[float, float]:
-    return float(arrays[f"{name}.right"].mean()), float(arrays[f"{name}.logs"].mean())
+def validated(arrays: Mapping[str, NDArray[Any]], name: str) -> Validated:
+    order_N = np.argsort(arrays[f"{name}.places"].astype(str), kind="stable")
+    return Validated(arrays[f"{name}.right"][order_N], arrays[f"{name}.logs"][order_N])
 
 
 def read_all(out: Path, version: int = VERSION) -> list[Read]:

@@ -37,7 +37,15 @@ WIDTH = 'width="100%"'
 
 def tables(found: Mapping[str, Any]) -> str:
     """Everything, for the screen."""
-    return "\n\n".join([*ranking_parts(found), *decision_parts(found), *seconds_parts(found), every(found)])
+    return "\n\n".join(
+        [
+            *ranking_parts(found),
+            *decision_parts(found),
+            *outlay_parts(found),
+            *seconds_parts(found),
+            every(found),
+        ]
+    )
 
 
 def ranking_parts(found: Mapping[str, Any]) -> Iterator[str]:
@@ -134,6 +142,26 @@ def decision_parts(found: Mapping[str, Any]) -> Iterator[str]:
     for group, policies in found["decisions"].items():
         yield f"### {group}" if group != ALL else "### All cells"
         yield by_policy(policies)
+
+
+def outlay_parts(found: Mapping[str, Any]) -> Iterator[str]:
+    """What deciding takes of the tuning that it decides on."""
+    if not found["outlay"]:
+        return
+    head = ["cells", "number", "trials, %", "timed steps, %", "together, %", "within 25 %, % of cells"]
+    rows = [
+        [
+            name,
+            str(seen["cells"]),
+            f"{100 * seen['trials']:.1f}",
+            f"{100 * seen['timing']:.1f}",
+            both(seen["whole"], 100, 1),
+            f"{100 * seen['within']:.0f}",
+        ]
+        for name, seen in found["outlay"].items()
+    ]
+    yield "## What deciding takes of the tuning that it decides on (the plan and its rivals)"
+    yield markdown(head, rows)
 
 
 def by_policy(policies: Mapping[str, Any]) -> str:

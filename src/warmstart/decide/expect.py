@@ -12,7 +12,11 @@ from math import sqrt
 from warmstart.base.types import Facts, Measure, Pilot
 from warmstart.decide.record import RECORDS, REFERENCE, Belief, Records, beliefs, believed
 
-LIKENESS = 0.55  # correlation, beyond the record's line, of a difference at fewer rows with that at all
+# Correlation, beyond the record's line, of a difference from full fine-tuning at fewer rows with that at all.
+# Whether a set suits frozen features, or needs no pretrained ones, fewer rows tell; which way of moving
+# pretrained weights is best they do not (EXPERIMENTS.md).
+LIKENESS = {"frozen": 0.8, "scratch": 0.75}
+OTHERS = 0.1
 UNKNOWN = Belief(0.0, 0.1)  # of a strategy that no record speaks of, where it is tried
 Z = 1.96
 
@@ -37,9 +41,13 @@ def after(name: str, before: Belief | None, pilot: Pilot | None, facts: Facts, r
     if pilot is None or pilot.ahead is None:
         return before or UNKNOWN
     if before is None:
-        return updated(UNKNOWN, UNKNOWN, pilot.ahead.value, error(pilot))
+        return updated(UNKNOWN, UNKNOWN, pilot.ahead.value, error(pilot), likeness(name))
     there = believed(fewer(facts, pilot.rows), records)[name]
-    return updated(before, there, pilot.ahead.value, error(pilot))
+    return updated(before, there, pilot.ahead.value, error(pilot), likeness(name))
+
+
+def likeness(name: str) -> float:
+    return LIKENESS.get(name, OTHERS)
 
 
 def fewer(facts: Facts, rows: int) -> Facts:
@@ -47,10 +55,10 @@ def fewer(facts: Facts, rows: int) -> Facts:
     return replace(facts, rows=rows, median_per_class=facts.median_per_class * rows / facts.rows)
 
 
-def updated(before: Belief, there: Belief, seen: float, noise: float) -> Belief:
+def updated(before: Belief, there: Belief, seen: float, noise: float, alike: float) -> Belief:
     """Of a difference at all rows, after one at fewer, of which `there` was expected, was seen with noise."""
-    weight = LIKENESS * before.sd * there.sd / (there.sd**2 + noise**2)
-    left = before.sd**2 - LIKENESS * before.sd * there.sd * weight
+    weight = alike * before.sd * there.sd / (there.sd**2 + noise**2)
+    left = before.sd**2 - alike * before.sd * there.sd * weight
     return Belief(before.mean + weight * (seen - there.mean), sqrt(max(0.0, left)))
 
 

@@ -1,4 +1,7 @@
-"""Which strategies are tried before one is chosen: those whose trial may change the choice.
+"""Which strategies are tried before one is chosen: those whose trial may change what is used in the end.
+
+The rivals of a plan are trained in full whatever is chosen, and the better is recommended: to try them first
+would pay twice for what is known anyway.
 
 A trial is worth its price only where a strategy that is not first now may turn out to be: by what the choice
 is expected to gain from what the trial will say (the knowledge gradient of Frazier, Powell & Dayanik 2008,
@@ -12,7 +15,7 @@ from dataclasses import dataclass
 from math import erf, exp, hypot, pi, sqrt
 
 from warmstart.base.types import Facts, Measure, Reason
-from warmstart.decide.expect import LIKENESS, UNKNOWN, Z, expected
+from warmstart.decide.expect import UNKNOWN, Z, expected, likeness
 from warmstart.decide.record import RECORDS, REFERENCE, Records
 
 WORTH = 0.002  # expected gain in accuracy below which a strategy is not tried
@@ -20,6 +23,7 @@ DIFFER = 0.2  # share of the rows that two strategies answer differently, in the
 FEWEST = 20  # rows that judge
 PER_CLASS = 2  # rows of the median class that a trial learns from
 SHARES = (1 / 2, 1 / 4)  # of the training rows that a trial learns from, the largest that can be paid
+FIXED = 0.17  # share of a training that fewer rows do not save: looks at validation rows, preparations
 MOST = 0.25  # of the seconds of the tuning that is decided on: the plan beside its rivals
 
 
@@ -35,8 +39,8 @@ class Ask:
 def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: Records = RECORDS) -> Ask:
     """The strategies to try, the reference among them, and on how many rows; none, with the reason.
 
-    `rivals` are trained whatever is chosen; `suited` are those to try where no record reaches. What has no
-    effort among the facts cannot be tried.
+    `rivals` are trained whatever is chosen, unless a budget may leave them out; `suited` are those to try
+    where no record reaches. What has no effort among the facts cannot be tried.
     """
     judged = judging(facts)
     shares = [share for share in SHARES if share * facts.median_per_class >= PER_CLASS]
@@ -46,18 +50,22 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
         saw += f"{FEWEST} left out would have to judge, and {PER_CLASS} of a class teach"
         return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
     first, hopes = improvements(facts, suited, records)
+    known = [name for name in hopes if name in rivals and facts.seconds_left is None]
+    hopes = {name: hope for name, hope in hopes.items() if name not in known}
     by_hope = sorted(hopes, key=lambda name: -hopes[name])
     hoped = [name for name in by_hope if hopes[name] >= WORTH]
-    told = ", ".join(f"{name} {100 * hopes[name]:.2f}" for name in by_hope)
+    saw = f"expected gain on {first} from a trial, in points: "
+    saw += ", ".join(f"{name} {100 * hopes[name]:.2f}" for name in by_hope) or "none"
+    if known:
+        saw += f"; {' and '.join(known)} {'are' if len(known) > 1 else 'is'} trained in full anyway"
     if not hoped:
-        saw = f"expected gain on {first} from a trial, in points: {told or 'none'}"
         return Ask((), 0, Reason(rule, saw, "none is tried"))
     budget = MOST * sum(facts.efforts[name] for name in rivals if name in facts.efforts)
-    saw = f"expected gain on {first} from a trial, in points: {told}"
     for share in shares:
-        names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / share)
+        part = FIXED + (1 - FIXED) * share
+        names = affordable(dict.fromkeys((REFERENCE, first)), hoped, facts, budget / part)
         if hoped[0] in names:
-            effort = MOST * share * sum(facts.efforts[name] for name in names) / max(budget, 1e-12)
+            effort = MOST * part * sum(facts.efforts[name] for name in names) / max(budget, 1e-12)
             saw += f"; {effort:.0%} of the tuning"
             so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
             return Ask(names, round(facts.rows * share), Reason(rule, saw, so))
@@ -81,11 +89,13 @@ def improvements(
     known = {name: m for name, m in expected(facts, records).items() if name in facts.efforts}
     if not known:
         names = [name for name in suited if name != REFERENCE and name in facts.efforts]
-        return REFERENCE, {name: improvement(UNKNOWN.mean, moved(UNKNOWN.sd, facts)) for name in names}
+        return REFERENCE, {name: improvement(UNKNOWN.mean, moved(name, UNKNOWN.sd, facts)) for name in names}
     first = max(known, key=lambda name: known[name].value)
     best = known[first]
     return first, {
-        name: improvement(m.value - best.value, hypot(moved(spread(m), facts), moved(spread(best), facts)))
+        name: improvement(
+            m.value - best.value, hypot(moved(name, spread(m), facts), moved(first, spread(best), facts))
+        )
         for name, m in known.items()
         if name != first
     }
@@ -96,10 +106,10 @@ def judging(facts: Facts) -> int:
     return facts.rows - round(facts.rows * SHARES[0])
 
 
-def moved(sd: float, facts: Facts) -> float:
+def moved(name: str, sd: float, facts: Facts) -> float:
     """How far a trial will move a belief of this standard deviation: the deviation of its mean afterwards."""
     noise = sqrt(DIFFER / max(1, judging(facts)))
-    return LIKENESS * sd * sd / hypot(sd, noise) if sd else 0.0
+    return likeness(name) * sd * sd / hypot(sd, noise) if sd else 0.0
 
 
 def spread(known: Measure) -> float:

@@ -55,26 +55,34 @@ class Standing:
         return len(self.losses_SN[0])
 
     def ahead(self, other: "Standing") -> tuple[float, float]:
-        """Its merit minus the other's, and the standard error of that (infinite for one row).
-
-        Where rows are right or wrong, one more of each kind is counted (Bonett and Price 2012): a few that
-        are won and none that are lost would else be surer than they are.
-        """
-        more_SN = self.merits_SN - other.merits_SN
-        value, (seeds, n) = float(more_SN.mean()), more_SN.shape
-        if n == 1:
-            return value, inf
-        if self.binomial:
-            more_SN, n = np.hstack([more_SN, np.tile([1.0, -1.0], (seeds, 1))]), n + 2
-        variance = float(more_SN.mean(0).var(ddof=1)) / n
-        if seeds > 1:
-            each = float(more_SN.var(axis=1, ddof=1).mean()) / n
-            variance += seeds_variance(more_SN.mean(1).tolist(), variance, each)
-        return value, sqrt(variance)
+        """Its merit minus the other's, and the standard error of that."""
+        return ahead(self.merits_SN - other.merits_SN, self.binomial)
 
     def surely_better(self, other: "Standing") -> bool:
-        more, error = self.ahead(other)
-        return more > 0 and more > SURE * error
+        return surely_ahead(self.merits_SN - other.merits_SN, self.binomial)
+
+
+def ahead(more_SN: Floats, binomial: bool) -> tuple[float, float]:
+    """The mean of a difference by seed and row, and its standard error (infinite for one row).
+
+    Where rows are right or wrong, one more of each kind is counted (Bonett and Price 2012): a few that are
+    won and none that are lost would else be surer than they are.
+    """
+    value, (seeds, n) = float(more_SN.mean()), more_SN.shape
+    if n == 1:
+        return value, inf
+    if binomial:
+        more_SN, n = np.hstack([more_SN, np.tile([1.0, -1.0], (seeds, 1))]), n + 2
+    variance = float(more_SN.mean(0).var(ddof=1)) / n
+    if seeds > 1:
+        each = float(more_SN.var(axis=1, ddof=1).mean()) / n
+        variance += seeds_variance(more_SN.mean(1).tolist(), variance, each)
+    return value, sqrt(variance)
+
+
+def surely_ahead(more_SN: Floats, binomial: bool) -> bool:
+    more, error = ahead(more_SN, binomial)
+    return more > 0 and more > SURE * error
 
 
 def recommend(runs: Mapping[str, Run | Sequence[Run]], primary: Metric, planned: str) -> tuple[str, Reason]:
