@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from benchmarks.curves import chains
-from benchmarks.decisions import worlds
+from benchmarks.decisions import trying, worlds
 from benchmarks.decisions.cell import record, run
+from benchmarks.decisions.read import read_pilots
 from benchmarks.decisions.worlds import ASSETS, CHOOSING, LEFT_OUT, Cell, deal, grid, items, world, write_cell
+from warmstart.base.types import Reason
+from warmstart.decide.pilots import Ask
 
 pytestmark = pytest.mark.skipif(not (ASSETS / "data").is_dir(), reason=f"no assets at {ASSETS}")
 CELL = Cell("amazon", "stories260k_llama", 16, 0)
@@ -73,3 +76,19 @@ def test_a_cell_runs_every_strategy_to_its_end_and_is_not_done_again(tmp_path):
     path = record(CELL, tmp_path)
     path.write_text(json.dumps({"kept": True}))
     assert run(CELL, tmp_path) == {"kept": True}
+
+
+def test_trials_that_are_asked_for_are_made_once_and_judged_on_rows_that_taught_none(tmp_path):
+    why = Reason("pilots", "", "")
+    cell = Cell("sms_spam", "stories260k_llama", 50, 0)
+    one, more = (Ask(names, 12, why) for names in (("full", "frozen"), ("full", "frozen", "gradual")))
+    assert trying.lacks(cell, tmp_path, one)
+    first = trying.run(cell, tmp_path, one)
+    assert set(first["trials"]) == {"full", "frozen"} and not trying.lacks(cell, tmp_path, one)
+    assert trying.lacks(cell, tmp_path, more)
+    second = trying.run(cell, tmp_path, more)
+    assert second["trials"].items() >= first["trials"].items(), "what was made is kept"
+    found = read_pilots(trying.kept(cell, tmp_path))
+    assert found.rows == 12 and found.judged.keys() == second["trials"].keys()
+    assert {len(right) for right in found.judged.values()} == {25}
+    assert trying.lacks(cell, tmp_path, Ask(("full", "frozen"), 25, why)), "on as many rows as are asked for"

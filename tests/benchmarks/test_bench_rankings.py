@@ -1,29 +1,15 @@
 """The ranking half of the study: what agrees with the truth, what a choice costs, and what is told of it."""
 
-import json
-from dataclasses import asdict
-from xml.etree import ElementTree
-
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, weightedtau
+from study_world import ARMS, DIGITS, a_cell, pool, validation
 
-from benchmarks.decisions import agreement, figures, page, ranking, regret, seconds, study, tables
-from benchmarks.decisions.cell import VERSION, setting_out, starting
+from benchmarks.decisions import agreement, regret
 from benchmarks.decisions.logme_published import evidence, logme_published
-from benchmarks.decisions.policies import BESIDE, CHOSEN, FIXED, MEASURED
-from benchmarks.decisions.pools import Raced, races
-from benchmarks.decisions.read import Read, read_all
+from benchmarks.decisions.policies import BESIDE, FIXED, recommended
 from benchmarks.decisions.spread import mean_of
-from benchmarks.decisions.worlds import Cell, world
-from warmstart.base.tables import to_table
-from warmstart.base.types import Facts
-from warmstart.select.scores import SCORES
 from warmstart.select.scores.logme import maximise
-
-DIGITS = world("digits").models  # the three that come with the package
-ARMS = ("frozen", "partial", "gradual", "full", "scratch", "plain")
-
 
 # agreement
 
@@ -114,34 +100,6 @@ def test_where_rows_are_few_it_ranks_wide_noise_first_and_the_products_does_not(
 # regret
 
 
-def facts(model=DIGITS[0]):
-    """What a cell of the digits would know; later candidates are larger."""
-    return Facts(
-        task="image_classification",
-        modality="image",
-        rows=50,
-        classes=10,
-        fewest_per_class=4,
-        median_per_class=5.0,
-        floor=0.1,
-        probe=0.6,
-        groups=("stem", "head"),
-        depths={"stem": -1.0},
-        parameters=10 + DIGITS.index(model),
-        pretrained=True,
-        head_is_linear=True,
-        can_pool=False,
-        can_cut=False,
-        has_batch_norm=True,
-    )
-
-
-def a_cell(right, model=DIGITS[0], seed=0, validated=None):
-    found = {arm: np.asarray(values, bool) for arm, values in right.items()}
-    chosen = validated or {arm: (0.5, -1.0) for arm in found}
-    return Read(Cell("digits", model, 50, seed), facts(model), {"planned": "full"}, found, None, chosen)
-
-
 def drawn(rng, shares, rows=200):
     return {arm: rng.random(rows) < share for arm, share in zip(ARMS, shares, strict=True)}
 
@@ -185,6 +143,20 @@ def test_a_way_to_decide_is_a_function_and_counts_only_where_it_can_be_carried_o
     assert lines[BESIDE].within == {"0.5": 1.0, "1": 1.0}
 
 
+def test_a_rival_is_recommended_only_if_the_validation_rows_are_sure_of_it():
+    right = {arm: [True, False] for arm in ARMS}
+    shares = {"full": 0.5, "frozen": 0.6, "scratch": 0.4, "gradual": 1.0}
+
+    def of(**changes):
+        return recommended(
+            a_cell(right, validated={k: validation(v, 100) for k, v in (shares | changes).items()}), "full"
+        )
+
+    assert of() == "frozen", "a tenth more of the same rows, and none lost"
+    assert of(frozen=0.52) == "full", "two rows more are nothing sure"
+    assert of(frozen=0.7, scratch=0.9) == "scratch", "the best of those; gradual is no rival"
+
+
 def test_rows_fall_into_bands_that_say_their_ends():
     assert [regret.band(n) for n in (50, 100, 200, 2000)] == [
         "up to 100",
@@ -207,15 +179,6 @@ def test_an_interval_draws_whole_clusters():
 # pools
 
 
-def pool(shares, rows=400, seed=0, validated=None):
-    rng = np.random.default_rng(seed)
-    found = {}
-    for model, share in zip(DIGITS, shares, strict=True):
-        right = {arm: rng.random(rows) < share for arm in ARMS}
-        found[model] = a_cell(right, model, seed, validated=(validated or {}).get(model))
-    return Raced("digits", 50, seed, found)
-
-
 def test_a_score_is_charged_with_what_its_first_choice_lacks_of_the_best():
     raced = pool([0.9, 0.6, 0.3])
     wise, wrong = dict(zip(DIGITS, (3, 2, 1), strict=True)), dict(zip(DIGITS, (1, 2, 3), strict=True))
@@ -233,7 +196,7 @@ def test_of_equal_scores_the_smallest_candidate_is_first():
 
 def test_a_race_takes_whom_the_validation_rows_choose():
     validated = {
-        model: {arm: (v, -1.0) for arm in ARMS} for model, v in zip(DIGITS, (0.9, 0.5, 0.5), strict=True)
+        model: {arm: validation(v) for arm in ARMS} for model, v in zip(DIGITS, (0.9, 0.5, 0.5), strict=True)
     }
     raced = pool([0.9, 0.6, 0.3], validated=validated)
     wrong = dict(zip(DIGITS, (1, 2, 3), strict=True))
@@ -268,154 +231,3 @@ def test_other_seeds_tell_how_far_rows_and_training_change_the_order():
     assert agreement.other_seeds(one, [one]) is None
     assert agreement.other_seeds(one, [one, same]) == pytest.approx(1)
     assert agreement.other_seeds(one, [one, same, other]) == pytest.approx(0)
-
-
-# records
-
-
-def write_cell_record(out, cell, version=VERSION):
-    """A record as the study leaves it, with its arrays out of order."""
-    places = [f"prove-{i}" for i in (10, 2, 0)] + ["teach-70"]
-    arrays, said = {}, {}
-    for arm in ARMS:
-        right = np.array([False, arm != "frozen", True, True])
-        said[arm] = {"cpu": 1.0, "tuning": 1.0, "test_accuracy": float(right.mean())}
-        for split, rows in (("test", right), ("validation", right[:2])):
-            arrays[f"{arm}.{split}.places"] = np.array(places[: len(rows)])
-            arrays[f"{arm}.{split}.right"] = rows
-            arrays[f"{arm}.{split}.logs"] = np.where(rows, -0.1, -2.0)
-    step = {"0": 0.001, "1": 0.001}
-    table = {
-        "version": version,
-        "cell": asdict(cell),
-        "rows": {"train": 50, "validation": 12, "test": 4},
-        "planned": "partial",
-        "arms": said,
-        "failed": {"lora": "no linear layers"},
-        "facts": to_table(facts(cell.model)),
-        "pace": {"step": step, "look": step, "move": 0.0, "weights": {"0": 10, "1": 5}, "saved": 9},
-    }
-    path = out / "cells" / f"{cell.name.replace(':', '-')}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(table))
-    np.savez(path.with_suffix(".npz"), **arrays)
-
-
-def write_ranking(out, name="digits--50--0"):
-    scores = {
-        model: {s: float(i) for s in figures.SCORES if s not in ("leep", "imagenet")}
-        for i, model in enumerate(DIGITS)
-    }
-    path = out / "rankings" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"version": ranking.VERSION, "scores": scores}))
-
-
-def test_only_proving_rows_count_and_all_strategies_have_them_in_one_order(tmp_path):
-    write_cell_record(tmp_path, Cell("digits", DIGITS[0], 50, 0))
-    write_cell_record(tmp_path, Cell("digits", DIGITS[1], 50, 0), version=VERSION - 1)
-    (found,) = read_all(tmp_path)
-    assert found.right["full"].tolist() == [True, False, True]
-    assert found.right["frozen"].tolist() == [True, False, False]
-    assert found.validated["full"] == (0.5, pytest.approx(-1.05))
-    assert races([found])[0].lacking == DIGITS[1:], "an older record is not of this study"
-
-
-@pytest.fixture
-def place(tmp_path):
-    """Two ranked pools, one whole and one that lacks a candidate."""
-    for seed, models in ((0, DIGITS), (1, DIGITS[:2])):
-        for model in models:
-            write_cell_record(tmp_path, Cell("digits", model, 50, seed))
-        write_ranking(tmp_path, f"digits--50--{seed}")
-    return tmp_path
-
-
-def test_figures_are_json_without_holes_and_say_which_pools_are_not_whole(place):
-    found = figures.figures(place, quick=True)
-    json.dumps(found, allow_nan=False)
-    assert found["pools"] == {"judged": ["digits--50--0"], "lacking": {"digits--50--1": [DIGITS[2]]}}
-    assert found["rankings"]["groups"]["all"]["leep"] is None
-    assert found["decisions"]["image"][CHOSEN]["strategies"] == {"partial": 5}
-    assert set(found["decisions"]) == {"all", "image", "image, up to 100 rows"}
-    again = figures.figures(place, quick=True, incomplete=True)
-    assert again["pools"] == found["pools"], "two candidates are no order"
-
-
-def test_tables_name_every_score_and_every_way_to_decide(place):
-    said = tables.tables(figures.figures(place, quick=True))
-    assert all(name in said for name in (*tables.NAMES.values(), *FIXED, MEASURED) if name != "always LoRA")
-    for name, drawn_ in tables.plots(figures.figures(place, quick=True)).items():
-        assert name.endswith(".svg")
-        assert ElementTree.fromstring(drawn_).tag == "{http://www.w3.org/2000/svg}svg"
-
-
-def test_the_page_begins_with_what_does_not_hold_and_follows_the_records(place, capsys):
-    path = place / "docs" / "decisions.md"
-    words = ["--out", str(place), "--quick"]
-    study.main([*words, "--page", str(path)])
-    first = path.read_text()
-    assert first.index("## What does not hold") < first.index("## Rankings")
-    assert "digits--50--1 is not judged" in first
-    assert "The default score is not shown to be better than LogME" in first
-    assert (path.parent / "decisions-rankings.svg").is_file()
-    write_cell_record(place, Cell("digits", DIGITS[2], 50, 1))
-    study.main([*words, "--page", str(path)])
-    assert "not judged" not in path.read_text()
-    study.main([*words, "--tables", "--json"])
-    assert json.loads(capsys.readouterr().out)["figures"]["cells"] == 6
-
-
-def test_a_study_without_records_says_so(tmp_path):
-    assert "No pool" in tables.tables(figures.figures(tmp_path, quick=True))
-    assert "No pool was ranked" in page.page(figures.figures(tmp_path, quick=True), "page", [], "asked")
-
-
-def test_two_things_at_once_are_refused():
-    with pytest.raises(SystemExit):
-        study.asked(["--tables", "--rankings"])
-
-
-# the runs themselves
-
-
-def test_a_pool_is_ranked_on_the_rows_of_its_cells_and_not_again(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    words = ["--rankings", "--sets", "digits", "--rows", "50", "--seeds", "0", "--out", str(tmp_path)]
-    study.main(words)
-    path = ranking.record(ranking.Pool("digits", 50, 0), tmp_path)
-    table = json.loads(path.read_text())
-    assert set(table["scores"]) == set(DIGITS)
-    known = {s for s in SCORES.names() if s in figures.SCORES}
-    assert all(known <= set(given) for given in table["scores"].values())
-    assert {given["imagenet"] for given in table["scores"].values()} == {None}
-    assert sorted(given["order"] for given in table["scores"].values()) == [-2, -1, 0]
-    assert not list((tmp_path / "work").iterdir())
-    path.write_text(json.dumps({"kept": True}))
-    study.main(words)
-    assert json.loads(path.read_text()) == {"kept": True}
-    starting(world("digits"), DIGITS, ranking.Pool("digits", 50, 0), tmp_path, tmp_path / "a")
-    setting_out(Cell("digits", DIGITS[0], 50, 0), tmp_path, tmp_path / "b")
-    assert (tmp_path / "a" / "rows.csv").read_text() == (tmp_path / "b" / "rows.csv").read_text()
-
-
-def test_networks_for_other_pictures_come_after_those_with_a_published_accuracy():
-    from warmstart.base.types import Candidate
-
-    sizes = {"mobilenet_v1_0.25_128": 1, "mobilenet_v2_1.0_224": 4, "mobilenet_v2_inat_bird": 3, "voc": 2}
-    named = {name: name for name in sizes}
-    found = ranking.blind([Candidate(name, name, size) for name, size in sizes.items()], named)
-    assert [found[n]["imagenet"] for n in sizes] == [-2, -1, -3, -4]
-    assert [found[n]["parameters"] for n in sizes] == [1, 4, 3, 2]
-
-
-def test_a_ranking_is_timed_beside_epochs_of_three_candidates(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(seconds, "FIRST", 24)
-    (found,) = seconds.run(["digits"], 0, tmp_path, rounds=1, rows=60)
-    assert (found["rows"], found["candidates"], len(found["epochs"])) == (60, 3, 3)
-    assert all(e["cpu"] >= e["tuning"] > 0 for e in found["epochs"])
-    assert found["ranking"]["cpu"] > 0
-    assert not list((tmp_path / "work").iterdir())
-    said = "\n".join(tables.seconds_parts({"seconds": figures.seconds(tmp_path)}))
-    assert "one epoch of" in said

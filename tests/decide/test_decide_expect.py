@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warmstart.base.types import Measure, Pilot
-from warmstart.decide.expect import LIKENESS, UNKNOWN, Z, expected, fewer, updated
+from warmstart.decide.expect import LIKENESS, OTHERS, UNKNOWN, Z, expected, fewer, updated
 from warmstart.decide.record import RECORDS, REFERENCE, Belief, Record, Trend, beliefs, within
 
 LINE = Trend(at=-0.04, rows=0.02, similar=0.1, ahead=0.5, spread=0.05)
@@ -25,9 +25,11 @@ def pilot(strategy, value=0.0, error=0.05, rows=88, judged=176):
     return Pilot(strategy, rows, accuracy, ahead, 1.0)
 
 
-def conditioned(before: Belief, there: Belief, seen: float, noise: float) -> tuple[float, float]:
+def conditioned(
+    before: Belief, there: Belief, seen: float, noise: float, alike: float
+) -> tuple[float, float]:
     """The same by the covariance of (at all rows, seen at fewer)."""
-    cross = LIKENESS * before.sd * there.sd
+    cross = alike * before.sd * there.sd
     covariance = np.array([[before.sd**2, cross], [cross, there.sd**2 + noise**2]])
     gain = covariance[0, 1] / covariance[1, 1]
     return before.mean + gain * (seen - there.mean), sqrt(covariance[0, 0] - gain * covariance[1, 0])
@@ -36,13 +38,22 @@ def conditioned(before: Belief, there: Belief, seen: float, noise: float) -> tup
 spreads = st.floats(0.001, 0.3)
 
 
-@given(st.floats(-0.3, 0.3), spreads, st.floats(-0.3, 0.3), spreads, st.floats(-1, 1), st.floats(0.001, 0.5))
+@given(
+    st.floats(-0.3, 0.3),
+    spreads,
+    st.floats(-0.3, 0.3),
+    spreads,
+    st.floats(-1, 1),
+    st.floats(0.001, 0.5),
+    st.floats(0, 1),
+)
 def test_a_trial_corrects_the_record_as_one_gaussian_does_another(
-    mean, sd, mean_there, sd_there, seen, noise
+    mean, sd, mean_there, sd_there, seen, noise, alike
 ):
     before, there = Belief(mean, sd), Belief(mean_there, sd_there)
-    after = updated(before, there, seen, noise)
-    assert (after.mean, after.sd) == pytest.approx(conditioned(before, there, seen, noise), abs=1e-9)
+    after = updated(before, there, seen, noise, alike)
+    wanted = conditioned(before, there, seen, noise, alike)
+    assert (after.mean, after.sd) == pytest.approx(wanted, abs=1e-9)
     assert after.sd <= before.sd + 1e-12
 
 
@@ -80,11 +91,21 @@ def test_beyond_what_was_studied_only_trials_speak():
     for beyond in (text(median_per_class=401.0), text(median_per_class=2.4), text(parameters=60_000_001)):
         assert expected(beyond, RECORD) == {}
         known = expected(replace(beyond, pilots=(pilot("full"), pilot("lora", 0.1, 0.01))), RECORD)
-        wanted = conditioned(UNKNOWN, UNKNOWN, 0.1, 0.01)[0]
+        wanted = conditioned(UNKNOWN, UNKNOWN, 0.1, 0.01, OTHERS)[0]
         assert known["lora"].value == pytest.approx(wanted)
         assert set(known) == {"full", "lora"}
     assert expected(replace(TEXT, measured=False), RECORD) == {}
     assert expected(replace(TEXT, modality="sound"), RECORD) == {}
+
+
+def test_fewer_rows_tell_more_of_frozen_features_than_of_another_way_to_move_weights():
+    lines = {"text": replace(RECORD["text"], trends={"frozen": LINE, "gradual": LINE})}
+    before = expected(TEXT, lines)
+    after = expected(
+        replace(TEXT, pilots=(pilot("full"), pilot("frozen", 0.2), pilot("gradual", 0.2))), lines
+    )
+    frozen, gradual = (after[name].value - before[name].value for name in ("frozen", "gradual"))
+    assert frozen == pytest.approx(LIKENESS["frozen"] / OTHERS * gradual)
 
 
 def test_the_published_record_speaks_of_strategies_that_exist():

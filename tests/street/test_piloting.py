@@ -37,6 +37,7 @@ def place(tmp_path_factory):
 def planned(place):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pilots, "WORTH", 0.0)  # so few rows say little; here they are asked all the same
+        patch.setattr(pilots, "MOST", 1.0)  # of so small a network
         _, folder = process.plan(
             place / "shapes", runs=place / "runs", models=(str(place / "model"),), **QUICK
         )

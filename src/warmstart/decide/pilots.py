@@ -22,7 +22,7 @@ WORTH = 0.002  # expected gain in accuracy below which a strategy is not tried
 DIFFER = 0.2  # share of the rows that two strategies answer differently, in the study
 FEWEST = 20  # rows that judge
 PER_CLASS = 2  # rows of the median class that a trial learns from
-SHARES = (1 / 2, 1 / 4)  # of the training rows that a trial learns from, the largest that can be paid
+SHARES = (1 / 2, 1 / 4, 1 / 8)  # of the training rows that a trial learns from, the largest that can be paid
 FIXED = 0.17  # share of a training that fewer rows do not save: looks at validation rows, preparations
 MOST = 0.25  # of the seconds of the tuning that is decided on: the plan beside its rivals
 
@@ -50,7 +50,7 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
         saw += f"{FEWEST} left out would have to judge, and {PER_CLASS} of a class teach"
         return Ask((), 0, Reason(rule, saw, "too few rows to try anything on"))
     first, hopes = improvements(facts, suited, records)
-    known = [name for name in hopes if name in rivals and facts.seconds_left is None]
+    known = [name for name in hopes if name in anyway(first, rivals) and facts.seconds_left is None]
     hopes = {name: hope for name, hope in hopes.items() if name not in known}
     by_hope = sorted(hopes, key=lambda name: -hopes[name])
     hoped = [name for name in by_hope if hopes[name] >= WORTH]
@@ -70,6 +70,11 @@ def which(facts: Facts, rivals: Sequence[str], suited: Sequence[str], records: R
             so = f"{' and '.join(names)} are tried on {share:.0%} of the rows"
             return Ask(names, round(facts.rows * share), Reason(rule, saw, so))
     return Ask((), 0, Reason(rule, saw, "the most hopeful cannot be paid"))
+
+
+def anyway(first: str, rivals: Iterable[str]) -> set[str]:
+    """Strategies that are trained in full if the first is chosen; the reference only beside a frozen one."""
+    return {name for name in rivals if name != REFERENCE or first == "frozen"}
 
 
 def affordable(always: Iterable[str], hoped: Sequence[str], facts: Facts, seconds: float) -> tuple[str, ...]:
