@@ -161,3 +161,29 @@ def other_seeds(raced: Raced, all_of_them: Sequence[Raced]) -> float | None:
         if len(names) >= FEWEST:
             found.append(tau_w([theirs[m] for m in names], [mine[m] for m in names]))
     return float(np.mean(found)) if found else None
+
+
+def hits_of_truth(
+    raced: Raced, all_of_them: Sequence[Raced], splits: int = SPLITS
+) -> dict[str, float | None]:
+    """How often the best as the truth itself has it, seen elsewhere, is within WITHIN of the best here.
+
+    "halves": seen on one half of the proving rows, asked on the other; "other seeds": by the mean accuracy of
+    other seeds' rows and trainings. No choice from the training rows alone can be expected to do better.
+    """
+    right_MN, names = answers(raced)
+    near = []
+    for mask in halves(right_MN.shape[1], splits, raced.name):
+        best, other_M = int(right_MN[:, mask].mean(1).argmax()), right_MN[:, ~mask].mean(1)
+        near.append(other_M.max() - other_M[best] <= WITHIN)
+    mine = truths(raced)["full"]
+    others = [
+        truths(o)["full"]
+        for o in all_of_them
+        if (o.world, o.rows) == (raced.world, raced.rows) and o is not raced
+    ]
+    found: float | None = None
+    if others:
+        best_there = max(names, key=lambda m: float(np.mean([o.get(m, 0.0) for o in others])))
+        found = float(max(mine.values()) - mine[best_there] <= WITHIN)
+    return {"halves": float(np.mean(near)), "other seeds": found}

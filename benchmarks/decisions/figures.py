@@ -18,6 +18,7 @@ from benchmarks.decisions.agreement import (
     WITHIN,
     Placed,
     ceilings,
+    hits_of_truth,
     other_seeds,
     other_strategies,
     placed,
@@ -103,6 +104,7 @@ def ranked(
         "groups": {g: {s: over(s, some, did, draws) for s in SCORES} for g, some in groups.items()},
         "sets": {w: by_set(w, scored, did, seen) for w in sets},
         "ceilings": ceiling(scored, seen, draws),
+        "near": near_the_best(scored, splits, draws),
         "detail": {
             r.name: {
                 "truth": truths(r),
@@ -174,6 +176,16 @@ def ceiling(scored: Sequence[Raced], seen: Seen, draws: int) -> dict[str, Any]:
     again = [(r.world, t) for r in scored if (t := other_seeds(r, scored)) is not None]
     found["other seeds"] = table(mean_of([t for _, t in again], [w for w, _ in again], draws))
     return found
+
+
+def near_the_best(scored: Sequence[Raced], splits: int, draws: int) -> dict[str, Any]:
+    """How often what the truth has first, seen elsewhere, is near the best: a ceiling for any choice."""
+    seen = [(r.world, hits_of_truth(r, scored, splits)) for r in scored]
+    return {
+        name: table(mean_of([v for _, v in some], [w for w, _ in some], draws))
+        for name in ("halves", "other seeds")
+        if (some := [(w, v) for w, hits in seen if (v := hits[name]) is not None])
+    }
 
 
 def decided(cells: Sequence[Read], policies: Mapping[str, Policy], splits: int, draws: int) -> dict[str, Any]:

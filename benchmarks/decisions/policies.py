@@ -7,11 +7,16 @@ gave.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+
+import numpy as np
 
 from benchmarks.decisions import measured
 from benchmarks.decisions.read import Read
+from warmstart.decide.choose import choose
 from warmstart.evaluate.recommend import surely_ahead
 from warmstart.street.training import RIVALS
 
@@ -22,16 +27,17 @@ def always(strategy: str) -> Policy:
     return lambda cell: strategy
 
 
-def planned(cell: Read) -> str:
-    """What `decide.choose` said when the cell was run, from the facts alone."""
-    return str(cell.table["planned"])
+def by_priors(cell: Read) -> str:
+    """What is chosen where neither a record nor a trial says anything."""
+    return choose(replace(cell.facts, pilots=()), "model", seed=cell.cell.seed, records={})[0].strategy
 
 
-CHOSEN, MEASURED = "chosen by the rules", "chosen with record and pilots"
+PRIORS, MEASURED = "chosen by priors alone", "chosen with record and pilots"
 RECOMMENDED = "recommended in the end: that, or a rival"
+FORETOLD = "for scale: what other seeds had best"  # no way to decide: it knows what came out on like rows
 BESIDE = "always full (head first: LP-FT)"  # what accuracy is compared with, pair by pair
 FIXED: dict[str, Policy] = {
-    CHOSEN: planned,
+    PRIORS: by_priors,
     BESIDE: always("full"),
     "always plain fine-tuning": always("plain"),
     "always frozen": always("frozen"),
@@ -55,7 +61,22 @@ def policies_of(cells: Sequence[Read]) -> Mapping[str, Policy]:
     def in_the_end(cell: Read) -> str:
         return recommended(cell, with_pilots(cell))
 
-    return {CHOSEN: planned, MEASURED: with_pilots, RECOMMENDED: in_the_end, **FIXED}
+    alike = defaultdict(list)
+    for cell in cells:
+        alike[cell.cell.world, cell.cell.model, cell.cell.rows].append(cell)
+
+    def foretold(cell: Read) -> str:
+        others = [o for o in alike[cell.cell.world, cell.cell.model, cell.cell.rows] if o is not cell]
+        return best_elsewhere(list(cell.right), others)
+
+    ours = {RECOMMENDED: in_the_end, MEASURED: with_pilots}
+    return {**ours, **FIXED, FORETOLD: foretold}
+
+
+def best_elsewhere(names: Sequence[str], others: Sequence[Read]) -> str:
+    """The strategy with the highest mean accuracy over other seeds; "" where there are none."""
+    shared = [name for name in names if others and all(name in other.right for other in others)]
+    return max(shared, key=lambda name: float(np.mean([o.scores[name] for o in others])), default="")
 
 
 def recommended(cell: Read, chosen: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.decisions.agreement import SPLITS, crossed
-from benchmarks.decisions.policies import BESIDE, Policy
+from benchmarks.decisions.policies import BESIDE, Policy, best_elsewhere
 from benchmarks.decisions.pools import halves, stacked
 from benchmarks.decisions.read import Read
 from benchmarks.decisions.spread import Mean, mean_of
@@ -69,12 +69,6 @@ def cost_of(cell: Read, others: Sequence[Read], splits: int = SPLITS) -> dict[st
         )
         for number, name in enumerate(names)
     }
-
-
-def best_elsewhere(names: Sequence[str], others: Sequence[Read]) -> str:
-    """The strategy with the highest mean accuracy over other seeds; "" where there are none."""
-    shared = [name for name in names if others and all(name in other.right for other in others)]
-    return max(shared, key=lambda name: float(np.mean([o.scores[name] for o in others])), default="")
 
 
 def band(rows: int) -> str:

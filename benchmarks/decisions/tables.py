@@ -194,7 +194,7 @@ def every(found: Mapping[str, Any]) -> str:
         ]
         for c in found["accuracies"]
     ]
-    head = ["set", "model", "rows", "seed", *names, "chosen by the rules"]
+    head = ["set", "model", "rows", "seed", *names, "planned when it was run"]
     return "## Accuracy on the proving rows of every cell, %\n\n" + markdown(head, rows)
 
 

@@ -9,7 +9,7 @@ from study_world import DIGITS, write_cell_record, write_ranking
 from benchmarks.decisions import figures, outlay, page, ranking, seconds, study, tables
 from benchmarks.decisions.cell import VERSION, setting_out, starting
 from benchmarks.decisions.measured import decide, records_without
-from benchmarks.decisions.policies import CHOSEN, FIXED, MEASURED
+from benchmarks.decisions.policies import FIXED, MEASURED, PRIORS
 from benchmarks.decisions.pools import races
 from benchmarks.decisions.read import read_all
 from benchmarks.decisions.worlds import Cell, world
@@ -55,7 +55,7 @@ def test_figures_are_json_without_holes_and_say_which_pools_are_not_whole(place)
     json.dumps(found, allow_nan=False)
     assert found["pools"] == {"judged": ["digits--50--0"], "lacking": {"digits--50--1": [DIGITS[2]]}}
     assert found["rankings"]["groups"]["all"]["leep"] is None
-    assert found["decisions"]["image"][CHOSEN]["strategies"] == {"partial": 5}
+    assert found["decisions"]["image"][PRIORS]["cells"] == 5
     assert set(found["decisions"]) == {"all", "image", "image, up to 100 rows"}
     again = figures.figures(place, quick=True, incomplete=True)
     assert again["pools"] == found["pools"], "two candidates are no order"
