@@ -144,7 +144,7 @@ def test_parts_of_no_rows_add_nothing():
         model = model_of("bert")
         model.anatomy.set_learning(("*",), "frozen")
         job = Job(PLAN, worlds.task("bert"), model.anatomy, splits_of("bert"), (), crew=crew)
-        total, count = add_gradients(job, job.splits["train"], np.array([3]), 0)
+        total, count = add_gradients(job, (), job.splits["train"], np.array([3]), 0)
         return {"count": count, "total": total}, {}
 
     (one, _), (other, _) = together(work, 2)

@@ -69,7 +69,7 @@ def gradients(name, crew, rows, micro_batch):
     model.anatomy.set_learning(phase.learn, "frozen")
     with sharded(model.anatomy, 0, crew) as job.shards:
         stepper = optimiser(model.anatomy, phase, *([] if job.shards is None else [job.shards.part]))
-        own = add_gradients(job, splits["train"], np.array(rows), 0)
+        own = add_gradients(job, (), splits["train"], np.array(rows), 0)
         total, count = total_of(job, stepper, own)
         found = {}
         for path, parameter in model.module.named_parameters():

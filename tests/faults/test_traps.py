@@ -74,7 +74,7 @@ def gradients(model, split, numbers, micro_batch=0):
     job = Job(plan, worlds.task(model.source), model.anatomy, {}, ())
     model.module.eval().requires_grad_(True)
     model.module.zero_grad()
-    total, count = add_gradients(job, split, numbers, 0)
+    total, count = add_gradients(job, (), split, numbers, 0)
     named = model.module.named_parameters()
     return total / count, {n: p.grad.clone() / count for n, p in named if p.grad is not None}
 

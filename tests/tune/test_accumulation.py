@@ -39,7 +39,7 @@ def gradients_of(model, splits, numbers, micro_batch):
     plan = worlds.plan(worlds.phase(), micro_batch=micro_batch)
     job = Job(plan, worlds.task(model.source), model.anatomy, splits, ())
     model.module.zero_grad()
-    total, count = add_gradients(job, splits["train"], numbers, 0)
+    total, count = add_gradients(job, (), splits["train"], numbers, 0)
     return total, count, {n: p.grad / count for n, p in model.module.named_parameters() if p.grad is not None}
 
 
@@ -96,7 +96,7 @@ def test_dropout_differs_between_steps_and_parts_but_not_between_runs():
         hook = job.anatomy.model.classifier.register_forward_hook(
             lambda m, a, out, seen=seen: seen.append(out)
         )
-        add_gradients(job, split, same_rows, 0)
+        add_gradients(job, (), split, same_rows, 0)
         hook.remove()
         losses.append(torch.cat(seen))
     assert torch.equal(losses[0], losses[1])

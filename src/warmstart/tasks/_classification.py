@@ -43,9 +43,14 @@ class Classification(Task):
         place = {label: i for i, label in enumerate(bundle.labels)}
         return torch.tensor([place[str(v)] for v in Cells(bundle, "label", tuple(numbers))], dtype=torch.long)
 
-    def loss(self, logits_BC: Tensor, targets_B: Tensor) -> tuple[Tensor, int]:
-        """Summed cross-entropy and how many rows it covers, so that batches can be added up."""
-        return cross_entropy(logits_BC, targets_B, reduction="sum"), len(targets_B)
+    def loss(self, logits_BC: Tensor, targets: Tensor, weights_B: Tensor | None = None) -> tuple[Tensor, int]:
+        """Summed cross-entropy and how many rows it covers, so that batches can be added up.
+
+        `targets` are class numbers or B x C shares; `weights_B` multiply the loss of each row.
+        """
+        if weights_B is None:
+            return cross_entropy(logits_BC, targets, reduction="sum"), len(targets)
+        return cross_entropy(logits_BC, targets, reduction="none") @ weights_B, len(targets)
 
     def loss_of(self, anatomy: Anatomy, state: State, start: int, targets: Tensor) -> tuple[Tensor, int]:
         return self.loss(anatomy.logits(state, start).float(), targets)

@@ -1,5 +1,6 @@
 """Is a plan one that can be trained? Said before the first step, with the place in plan.yaml."""
 
+from collections.abc import Iterable
 from math import inf
 from typing import Any
 
@@ -7,7 +8,9 @@ from warmstart.base.errors import WarmstartError, did_you_mean
 from warmstart.base.types import Phase, Plan
 from warmstart.models.anatomy import Anatomy
 from warmstart.models.precision import PRECISIONS
+from warmstart.tasks._classification import Classification
 from warmstart.tasks._task import Task
+from warmstart.tune.batch import IN_A_STEP, overrides
 from warmstart.tune.crew import Crew
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard
@@ -45,11 +48,23 @@ def check_crew(plan: Plan, anatomy: Anatomy, crew: Crew, task: Task | None = Non
             "cannot-shard",
         )
     for guard in plan.guards if crew.sharded else ():
-        if GUARDS.get(guard["name"]).penalty is not Guard.penalty:
+        if overrides([GUARDS.build(guard)], *IN_A_STEP, "shown"):
             raise WarmstartError(
                 f"guard {guard['name']!r} reads all weights in every step; sharded ones are never together",
                 "take the guard out, or leave out --shard",
                 "cannot-shard",
+            )
+
+
+def check_guards(guards: Iterable[Guard], task: Task) -> None:
+    """Raise WarmstartError for guards that change a loss which this task does not have."""
+    for guard in guards:
+        if overrides([guard], "change", "beside") and not isinstance(task, Classification):
+            name = type(guard).__module__.rsplit(".", 1)[-1]
+            raise WarmstartError(
+                f"guard {name!r} changes the loss of classes; {type(task).__name__} has none",
+                "take the guard out of the plan",
+                "wrong-guard",
             )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from warmstart.base.events import Tell, nobody
 from warmstart.base.types import Plan
@@ -16,7 +18,9 @@ from warmstart.models.gathered import gathered
 from warmstart.models.inputs import Inputs
 from warmstart.models.vocabulary import Vocabulary, whole_tensors
 from warmstart.tasks._task import Look, Task
+from warmstart.tune.batch import Batch, Seen
 from warmstart.tune.crew import ALONE, Crew
+from warmstart.tune.retained import Retained
 from warmstart.tune.shards import Shards
 
 
@@ -61,6 +65,7 @@ class Job:
     shards: Shards | None = field(default=None, repr=False)  # while each process holds a part of the weights
     exploded: int = 0  # the last phase, counted from 1, that was ended for undoing what was learned
     looked: Look | None = field(default=None, repr=False)  # how each validation row fared in the last look
+    retained: Retained | None = field(default=None, repr=False)  # what the source knew, where that is known
     spare: Callable[[], bool] = field(default=bool, repr=False)  # gives back memory, if any can be spared
 
     @property
@@ -83,17 +88,38 @@ class Job:
 
 
 class Guard:
-    """A mitigation. Override what you need; five moments are enough."""
+    """A mitigation. Override what you need."""
 
     mitigates: ClassVar[str]  # "overfitting", "forgetting" or "dependency"
-    finishes_last: ClassVar[bool] = False  # after the guards that choose among weights
+    turn: ClassVar[int] = (
+        1  # in which guards finish: 0 averages, 1 chooses among weights, 2 mixes what was chosen
+    )
 
     def begin(self, job: Job) -> None:
         """Before the first phase, the weights as they came."""
 
-    def penalty(self, job: Job) -> Tensor | None:
-        """Added to the loss of every step."""
+    def change(self, job: Job, batch: Batch) -> Batch:
+        """Before rows go through the model: other inputs, softer targets, weights. For classes only."""
+        return batch
+
+    def beside(self, job: Job, batch: Batch, seen: Seen) -> Tensor | None:
+        """Added to the summed loss of these rows; a sum over them too. For classes only."""
         return None
+
+    def penalty(self, job: Job) -> Tensor | None:
+        """Added to the mean loss of every step."""
+        return None
+
+    def during(self, job: Job) -> AbstractContextManager[None]:
+        """Around the forward and backward passes of a step; may be entered again where memory ran out."""
+        return nullcontext()
+
+    def moved(self, job: Job, stepper: Optimizer) -> None:
+        """After a step of the optimiser."""
+
+    def shown(self, job: Job) -> AbstractContextManager[None]:
+        """While the validation rows are looked at and the guards watch: other weights may stand in."""
+        return nullcontext()
 
     def watch(self, job: Job, scores: dict[str, float]) -> None:
         """After every evaluation on the validation rows; may set job.stop."""

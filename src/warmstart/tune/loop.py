@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,8 @@ from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._task import Task
 from warmstart.tune import finite, head, norms, resume, together
-from warmstart.tune.check import check_crew, check_plan
+from warmstart.tune.batch import IN_A_STEP, overrides
+from warmstart.tune.check import check_crew, check_guards, check_plan
 from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.explosion import stop_if_exploded
 from warmstart.tune.groups import optimiser
@@ -41,6 +42,7 @@ from warmstart.tune.looks import look_at_all
 from warmstart.tune.memory import looking
 from warmstart.tune.modes import MODES
 from warmstart.tune.replays import replays
+from warmstart.tune.retained import Retained
 from warmstart.tune.schedule import factor
 from warmstart.tune.shards import sharded
 from warmstart.tune.signals import Stop, held
@@ -70,11 +72,12 @@ def tune(
     keeping: Keeping | None = None,
     tell: Tell = nobody,
     crew: Crew = ALONE,
+    retained: Retained | None = None,
 ) -> Trained:
     """Train the model in place by the plan; `splits` has "train" and "validation".
 
     With a `crew` several processes train one model: each calls this with the same plan, weights and rows,
-    and each ends with the same model.
+    and each ends with the same model. `retained` is what guards against forgetting remember.
 
     Where plan.precision is "auto", nobody measured, and it is float32; so are all answers afterwards.
     With keeping.checkpoints a training that was broken off goes on where it was, and ends with the same bits
@@ -82,7 +85,7 @@ def tune(
     where checkpoints of another training lie, and for numbers that are not finite.
     """
     with repeatable(device_of(pretrained.anatomy)):
-        return carry_out(pretrained, plan, task, splits, keeping or Keeping(), tell, crew)
+        return carry_out(pretrained, plan, task, splits, keeping or Keeping(), tell, crew, retained)
 
 
 def carry_out(
@@ -93,6 +96,7 @@ def carry_out(
     keeping: Keeping,
     tell: Tell,
     crew: Crew,
+    retained: Retained | None,
 ) -> Trained:
     """Check, take up what was begun, learn phase by phase, finish."""
     started = time.perf_counter()
@@ -100,7 +104,9 @@ def carry_out(
     check_crew(plan, pretrained.anatomy, crew, task)
     pretrained.anatomy.precision = FP32 if plan.precision == AUTO else plan.precision
     job = new_job(pretrained.anatomy, plan, task, splits, tell, crew)
+    job.retained = retained
     guards: list[Guard] = [GUARDS.build(table) for table in plan.guards]
+    check_guards(guards, task)
     for guard in guards:
         guard.begin(job)
     with resume.Saver(job, guards, keeping.checkpoints, keeping.save_seconds, started) as saver:
@@ -113,7 +119,7 @@ def carry_out(
             job.phase, job.epoch, job.step, job.stop = job.phase + 1, 0, 0, False
             saver.save(None)
         first_look(job, guards, saver, job.splits, 0)
-    for guard in sorted(guards, key=lambda guard: guard.finishes_last):
+    for guard in sorted(guards, key=lambda guard: guard.turn):
         guard.finish(job)
     finite.check_weights(job)
     job.anatomy.model.eval()
@@ -171,8 +177,9 @@ def first_look(
     """A look before the first step, or at weights of another plan, unless there was one."""
     if job.history and not saver.unseen:
         return
-    seen = evaluate(job, splits["validation"], start)
-    record(job, guards, seen, {"lr": 0.0, "train_loss": None}, epoch=0)
+    with shown(job, guards):
+        seen = evaluate(job, splits["validation"], start)
+        record(job, guards, seen, {"lr": 0.0, "train_loss": None}, epoch=0)
     saver.unseen = False
 
 
@@ -192,10 +199,10 @@ def few_words(
 ) -> Iterator[Mapping[str, Split]]:
     """Meanwhile only the rows of the vocabulary that occur take part.
 
-    Guards with a penalty hold weights of their own beside the table, so that it stays whole for them.
+    Guards that read or move weights hold their own beside the table, so that it stays whole for them.
     """
-    plain = all(type(guard).penalty is Guard.penalty for guard in guards)
-    found = vocabulary.find(job.anatomy, (s.inputs for s in splits.values())) if plain else None
+    guarded = overrides(guards, *IN_A_STEP, "shown")
+    found = None if guarded else vocabulary.find(job.anatomy, (s.inputs for s in splits.values()))
     if found is None:
         yield splits
         return
@@ -234,16 +241,27 @@ def step_through(
                 if again is None or not again.step(train, batches[job.step], rate):
                     one_step(job, guards, stepper, train, batches[job.step], start, rate)
                 after_step(job, phase, len(batches), stepper, saver, stop)
-            scores = stop.unless_asked(lambda: look(job, splits, start), job.crew.alone)
-            if scores is None:
-                saver.put_down(stop, stepper)
             last_lr = phase.lr * factor(phase, done + len(batches) - 1, total)
             seen = {"lr": last_lr, "train_loss": job.loss_sum / max(1, job.loss_count)}
-            record(job, guards, scores, seen, job.epoch + 1)
+            with shown(job, guards):
+                scores = stop.unless_asked(lambda: look(job, splits, start), job.crew.alone)
+                if scores is not None:
+                    record(job, guards, scores, seen, job.epoch + 1)
+            if scores is None:
+                saver.put_down(stop, stepper)
             stop_if_exploded(job)
             job.epoch, job.step, job.loss_sum, job.loss_count = job.epoch + 1, 0, 0.0, 0
             saver.save_or_stop(stepper, stop)
     job.spare = bool  # what was recorded is of this phase alone
+
+
+@contextmanager
+def shown(job: Job, guards: Sequence[Guard]) -> Iterator[None]:
+    """Meanwhile the weights are those that guards want looked at."""
+    with ExitStack() as around:
+        for guard in guards:
+            around.enter_context(guard.shown(job))
+        yield
 
 
 def after_step(

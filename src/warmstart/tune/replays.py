@@ -25,6 +25,7 @@ from warmstart.models.features import read
 from warmstart.models.rows import STEP, Layout
 from warmstart.models.standing import CannotStand, standing, take
 from warmstart.tune import finite, together
+from warmstart.tune.batch import IN_A_STEP, overrides
 from warmstart.tune.groups import set_rates
 from warmstart.tune.job import Guard, Job, Split
 from warmstart.tune.memory import at_a_time, is_shortage
@@ -174,8 +175,8 @@ class Replays:
 
 def replays(job: Job, guards: Sequence[Guard], stepper: torch.optim.Optimizer, start: int) -> Replays | None:
     """What replays the steps of a phase; None where none can be: not on processors, which do not record."""
-    penalised = any(type(guard).penalty is not Guard.penalty for guard in guards)
-    if job.device.type != CUDA or penalised or job.task.fused or not job.crew.alone:
+    guarded = overrides(guards, *IN_A_STEP)
+    if job.device.type != CUDA or guarded or job.task.fused or not job.crew.alone:
         return None
     found = Replays(job, stepper, start, on_card(job.device))
     job.spare = found.forget

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from warmstart.base.seeds import stream
 from warmstart.models.device import CUDA
 from warmstart.models.features import read
 from warmstart.tune import finite, memory, together
+from warmstart.tune.batch import Batch, loss_of
 from warmstart.tune.groups import set_rates
 from warmstart.tune.job import Guard, Job, Split
 
@@ -31,14 +32,15 @@ def one_step(
 
     The rows are divided among the processes, and go through in parts of plan.micro_batch, or fewer where
     memory runs out, which changes nothing but rounding. A step whose loss or gradient is not finite is not
-    taken. Penalties of guards come after the gradients of all processes, once. Dividing by the count and
-    clipping are left to the optimiser, which passes over every gradient anyway.
+    taken. Guards may change what is learned from; their penalties come after the gradients of all processes,
+    once. Dividing by the count and clipping are left to the optimiser, which passes over every gradient
+    anyway.
     """
     set_rates(stepper, rate)
     stepper.zero_grad(set_to_none=True)
     undo = finite.statistics(job)
     rows = together.largest_share(job, split, numbers)
-    own = memory.learning(job, stepper, rows, undo, lambda: add_gradients(job, split, numbers, start))
+    own = memory.learning(job, stepper, rows, undo, lambda: add_gradients(job, guards, split, numbers, start))
     total, count = together.total_of(job, stepper, own)
     for guard in guards:
         penalty = guard.penalty(job)
@@ -52,21 +54,28 @@ def one_step(
     scale = count * max(1.0, norm / job.plan.clip)
     stepper.grad_scale = torch.tensor(scale, device=job.device)  # type: ignore[attr-defined]
     stepper.step()
+    for guard in guards:
+        guard.moved(job, stepper)
     job.skipped = 0
     job.loss_sum, job.loss_count = job.loss_sum + total, job.loss_count + count
 
 
-def add_gradients(job: Job, split: Split, numbers: NDArray[np.int64], start: int) -> tuple[float, int]:
+def add_gradients(
+    job: Job, guards: Sequence[Guard], split: Split, numbers: NDArray[np.int64], start: int
+) -> tuple[float, int]:
     """Add up the gradients of the summed loss; returns that sum and the number of answers.
 
     Of several processes each takes its share of the rows. Dropout draws from a stream of its own for each
     step and process, so that a resumed training draws the same.
     """
     total, count, device = 0.0, 0, job.device
-    with sown(device, stream(job.plan.seed, "dropout", *together.place(job))):
+    with ExitStack() as around:
+        for guard in guards:
+            around.enter_context(guard.during(job))
+        around.enter_context(sown(device, stream(job.plan.seed, "dropout", *together.place(job))))
         for part, weight in together.parts(job, split, numbers):
             state, targets = read(job.anatomy, split.inputs, part), split.targets[torch.from_numpy(part)]
-            loss, answers = job.task.loss_of(job.anatomy, state, start, targets.to(device))
+            loss, answers = loss_of(job, guards, Batch(state, start, targets.to(device), part))
             loss = loss if weight else loss * 0
             loss.backward()  # type: ignore[no-untyped-call]
             total, count = total + float(loss.detach()), count + answers * weight

@@ -16,7 +16,7 @@ class WiseFt(Guard):
     """Body = (1 - mix) * start + mix * tuned; the head, which has no start worth keeping, stays tuned."""
 
     mitigates = "forgetting"
-    finishes_last = True
+    turn = 2
     mix: float = 0.5  # 0: the start, 1: the tuned weights
     start: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)
 
