@@ -43,6 +43,7 @@ from warmstart.street import (
     piloting,
     probing,
     racing,
+    remembering,
     runner_up,
     stops,
     training,
@@ -113,13 +114,23 @@ def run(
         unaided, absent = baseline.baseline_run(trip, stops.task_of(bundle), bundle, ranking, plan.seed)
         arms |= {name: (run,) for name, run in unaided.items()}
         arms |= runner_up.runner_up(trip, bundle, ranking, plan)
+        kept = remembering.kept(trip, plan, arms, bundle, ready)
+        arms = kept.arms
         evidence = weigh(
-            plan.strategy, arms, bundle.labels, task_primary(bundle), plan.seed, len(bundle.train)
+            kept.planned,
+            arms,
+            bundle.labels,
+            task_primary(bundle),
+            plan.seed,
+            len(bundle.train),
+            kept.barred,
         )
         ranking = runner_up.checked_by(ranking, plan, evidence)
         probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
         findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
-        everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed)
+        everything = summarise(
+            trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed, kept.forgetting
+        )
         write_pages(trip, everything, evidence)
     return everything
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.base.forgetting import Forgetting
 from warmstart.base.probed import Dependency, LabelBudget
 from warmstart.base.types import (
     Baseline,
@@ -173,3 +174,4 @@ class Result:
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
     labels: LabelBudget | None = None  # where the probe of labels was asked for
     weights: Dependency | None = None  # where the probe of weights was
+    forgetting: Forgetting | None = None  # of runs from pretrained weights

@@ -30,10 +30,13 @@ def command(
     race: Annotated[int | None, typer.Option("--race", min=0, hidden=True)] = None,
     budget: Annotated[str, typer.Option("--budget", metavar="TIME", hidden=True)] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=0, hidden=True)] = 0,
+    retain: flags.Retain = "",
+    max_forgetting: flags.MaxForgetting = "",
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}
     wished = {"strategy": strategy, "seeds": seeds, "budget": budget}
+    wished |= {"retain": retain, "max_forgetting": max_forgetting}
     asked = frame.options({**given, "rows": rows, **wished}, settings or [], race)
     from warmstart import process
     from warmstart.report.terminal import summary

@@ -4,7 +4,7 @@ Validation rows choose (`recommend`), test rows prove (`verdict`), and every num
 (`compare`; of several seeds `levels`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from warmstart.base.errors import WarmstartError, did_you_mean
@@ -28,16 +28,18 @@ def weigh(
     primary: str = "accuracy",
     seed: int = 0,
     taught: int = 0,
+    barred: Container[str] = (),
 ) -> Evidence:
     """Weigh the planned run and its rivals; `labels` are the classes, `primary` is the verdict's metric.
 
-    `taught` is how many rows they learned from (0: unknown), of which "train" may be a sample.
-    Every run has predictions for the same "validation" and "test" rows, and for "train" where it has a sample
-    of the rows that it learned from. A name may stand for several runs that differ in their seed alone: then
-    measures and gains are means over seeds, and what is said of one model (overfitting) is said of the one of
-    lowest validation log-loss, which is shipped. The rule of the recommendation is in `recommend`, that of
-    the verdict in the docstring of `verdict`. `gains` are in the primary metric, recommended minus rival, so
-    a negative gain is good where lower is better. The same runs and seed give the same Evidence.
+    Runs in `barred` are compared and never recommended. `taught` is how many rows they learned from (0:
+    unknown), of which "train" may be a sample. Every run has predictions for the same "validation" and "test"
+    rows, and for "train" where it has a sample of the rows that it learned from. A name may stand for several
+    runs that differ in their seed alone: then measures and gains are means over seeds, and what is said of
+    one model (overfitting) is said of the one of lowest validation log-loss, which is shipped. The rule of
+    the recommendation is in `recommend`, that of the verdict in the docstring of `verdict`. `gains` are in
+    the primary metric, recommended minus rival, so a negative gain is good where lower is better. The same
+    runs and seed give the same Evidence.
 
     Raises WarmstartError for an unknown run or metric, and for runs that did not answer the same rows.
     """
@@ -46,7 +48,7 @@ def weigh(
     kind: Metric = METRICS.get(primary)()
     arms = aligned(arms_of(runs), len(labels))
     best = {name: best_seed(arm) for name, arm in arms.items()}
-    own = from_same_start(arms, planned)
+    own = {n: arm for n, arm in from_same_start(arms, planned).items() if n not in barred}
     recommended, why = recommend(own, kind, planned)
     found = _on_test_rows(arms, best[recommended], len(labels), seed)
     test = {name: sample for (name, metric), sample in found.items() if metric == primary}

@@ -13,6 +13,7 @@ from warmstart.decide.strategies import STRATEGIES
 from warmstart.models.pool import refuse_twice
 from warmstart.select.scores import SCORES
 from warmstart.select.scores._asks import judges
+from warmstart.street.bounding import limit_of
 from warmstart.street.budget import seconds_of
 from warmstart.street.folder import Options
 from warmstart.street.parts import check_parts
@@ -40,6 +41,8 @@ def refuse(asked: Options, ranking: bool = False) -> None:
     refuse_probes(asked.probes)
     if asked.budget:
         seconds_of(asked.budget)
+    if asked.max_forgetting:
+        limit_of(asked.max_forgetting)
     for setting in asked.settings:
         refuse_setting(setting)
     refuse_twice(asked.models)

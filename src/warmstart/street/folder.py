@@ -25,6 +25,7 @@ PLAIN = (  # options that are no flags on a command line that is written down
     *("image", "validation", "seed", "seeds", "score", "allow_pickle", "baseline", "pilots"),
     *("race", "check_race"),
 )
+FLAGS = ("task", "text", "label", "group", "test", "strategy", "budget", "retain", "max-forgetting")
 KNOWN_FILES = ("plan.yaml", "result.json", "report.html")
 
 
@@ -53,6 +54,8 @@ class Options:
     check_race: bool = False  # also tune the best of those that lost, as a rival
     probes: tuple[str, ...] = ()  # "labels", "weights": what more of them is worth, for trainings of its own
     pilots: bool = True  # try strategies on a part of the rows before one is chosen
+    retain: str = ""  # rows that the source is to go on answering as before: a table or a folder
+    max_forgetting: str = ""  # "1pt", "5%" or "0.05nat": take the best model shown to lose no more
     budget: str = ""  # of time for the whole run: "90s", "10m", "1.5h"; none: as long as it takes
 
     def command(self, more: Sequence[str] = ()) -> str:
@@ -60,9 +63,9 @@ class Options:
         words = ["warmstart", "run", quoted(self.data)]
         for model in self.models:
             words += ["--from", quoted(model)]
-        for name in ("task", "text", "label", "group", "test", "strategy", "budget"):
-            if getattr(self, name):
-                words += [f"--{name}", quoted(getattr(self, name))]
+        for name in FLAGS:
+            if value := getattr(self, name.replace("-", "_")):
+                words += [f"--{name}", quoted(value)]
         words += ["--rows", str(self.rows)] if self.rows else []
         plain = Options(self.data)
         for name in PLAIN:

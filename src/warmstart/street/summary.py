@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import warmstart
+from warmstart.base.forgetting import Forgetting
 from warmstart.base.probed import Probed
 from warmstart.base.result import Confusion, Mistake, RankedModel, Reproduce, Result, RunSummary
 from warmstart.base.types import (
@@ -53,6 +54,7 @@ def result(
     evidence: Evidence,
     findings: Sequence[Finding],
     probed: Probed,
+    forgetting: Forgetting | None = None,
 ) -> Result:
     """Everything in one value."""
     recommended = best_seed(arms[evidence.recommended])
@@ -95,6 +97,7 @@ def result(
         ),
         labels=probed.labels,
         weights=probed.weights,
+        forgetting=forgetting,
     )
 
 

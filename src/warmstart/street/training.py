@@ -37,6 +37,7 @@ from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Split
 from warmstart.tune.loop import Trained, tune
 from warmstart.tune.memory import Limits, logits_in_parts
+from warmstart.tune.retained import Retained
 from warmstart.tune.trunk import Keeping
 
 RIVALS = ("frozen", "scratch")
@@ -56,6 +57,7 @@ class Ready:
     numbers: Mapping[str, tuple[int, ...]]
     precision: str  # "fp32" or "bf16", where a plan leaves it open
     findings: tuple[Finding, ...]
+    retained: Retained | None = None  # what guards against forgetting remember
 
 
 def prepare(trip: Trip, bundle: Bundle, pretrained: Pretrained, names: Sequence[str] = SPLITS) -> Ready:
@@ -185,7 +187,9 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bun
     splits = {n: ready.splits[n] for n in LEARNED_FROM}
     plan = replace(plan, precision=precision_of(plan, ready))
     with helped(trip, name, plan, pretrained) as crew:
-        return tune(pretrained, plan, task_of(bundle), splits, keeping(trip, name), tell, crew)
+        return tune(
+            pretrained, plan, task_of(bundle), splits, keeping(trip, name), tell, crew, ready.retained
+        )
 
 
 def helped(trip: Trip, name: str, plan: Plan, pretrained: Pretrained) -> AbstractContextManager[Crew]:
