@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
 from warmstart.base.types import Finding, Race
-from warmstart.report import probed, seeds
+from warmstart.report import forgotten, probed, seeds
 from warmstart.report.units import PERCENT, PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -258,6 +258,7 @@ def _probed(result: Result) -> list["Text"]:
     """A line for each thing that labels are worth, and one for the weights."""
     told = [("Labels", s) for s in probed.labels_in_short(result.labels)] if result.labels else []
     told += [("Weights", probed.weights_in_short(result.weights))] if result.weights else []
+    told += [("Forgetting", sentence) for sentence in forgotten.in_short(result)]
     return [_line(name, sentence) for name, sentence in told]
 
 

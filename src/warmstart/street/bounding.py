@@ -211,8 +211,8 @@ def remedies(plan: Plan, kept: Remembered) -> dict[str, Plan]:
         replace(phase, lr=phase.lr * GENTLE) if phase.solver == "adamw" else phase for phase in plan.phases
     )
     return {
-        "replay": replace(plan, guards=(*plan.guards, {"name": "replay"})),
-        "lwf": replace(plan, guards=(*plan.guards, {"name": "lwf"})),
+        # "replay": replace(plan, guards=(*plan.guards, {"name": "replay"})),
+        # "lwf": replace(plan, guards=(*plan.guards, {"name": "lwf"})),
         "gentle": replace(plan, phases=gentle),
     }
 

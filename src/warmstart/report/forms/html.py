@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import glossary, panels, probed, regions, seeds, units, words
+from warmstart.report import forgotten, glossary, panels, probed, regions, seeds, units, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,6 +51,7 @@ def _environment() -> "Environment":
         glossary=glossary,
         panels=panels,
         probed=probed,
+        forgotten=forgotten,
         regions=regions,
         seeds=seeds,
         units=units,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import probed, seeds
+from warmstart.report import forgotten, probed, seeds
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import metric
 from warmstart.report.words import (
@@ -90,6 +90,9 @@ def _probed(result: Result) -> str:
     if result.weights:
         told = probed.weight_sentences(result.weights)
         parts += ["## Pretrained weights", md.bullets(md.inert(capital(s)) for s in told)]
+    if result.forgetting:
+        told = forgotten.sentences(result.forgetting)
+        parts += ["## Forgetting", md.bullets(md.inert(capital(s)) for s in told)]
     return "\n\n".join(parts)
 
 
