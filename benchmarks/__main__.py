@@ -227,6 +227,11 @@ def main(words: Sequence[str]) -> None:
 
         curves.main(words[1:])
         return
+    if words and words[0] == "forgetting":
+        from benchmarks.forgetting import study as forgetting
+
+        forgetting.main(words[1:])
+        return
     worse = suite(asked(words))
     for sentence in worse:
         tell(sentence)
