@@ -65,11 +65,11 @@ def phase(learn=("*",), lr=1e-3, epochs=2, **options):
     return Phase(tuple(learn), lr, epochs, **options)
 
 
-def run(name, chosen, model=None, keeping=None, data=None, tell=None):
+def run(name, chosen, model=None, keeping=None, data=None, tell=None, retained=None):
     """Train by the plan; returns the model and what `tune` returned."""
     model = model or pretrained(name)
     told = {} if tell is None else {"tell": tell}
-    return model, tune(model, chosen, task(name), data or splits(name), keeping, **told)
+    return model, tune(model, chosen, task(name), data or splits(name), keeping, retained=retained, **told)
 
 
 def state(model):

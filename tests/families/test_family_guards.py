@@ -13,6 +13,7 @@ from warmstart.base.tables import known_keys
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard
 from warmstart.tune.loop import Keeping, new_job
+from warmstart.tune.retained import Retained
 
 PHASES = (worlds.phase(("head",), epochs=2), worlds.phase(lr=3e-3, epochs=2))
 
@@ -26,15 +27,36 @@ def guard_of(name):
     return GUARDS.build({"name": name})
 
 
+def world_of(name):
+    """Texts, or pictures for a guard that refuses texts."""
+    try:
+        guard_of(name).begin(job_for(made("bert")))
+    except WarmstartError as error:
+        assert error.code == "wrong-guard"
+        return "resnet-basic"
+    return "bert"
+
+
+def made(world):
+    return worlds.pretrained(world, **({"num_hidden_layers": 1} if world == "bert" else {}))
+
+
+def retained(world):
+    """The model as it came, with rows of its own classes."""
+    return Retained(made(world).anatomy, worlds.split(world, 9, 7))
+
+
 def job_for(model):
-    plan = worlds.plan(*PHASES)
-    return new_job(model.anatomy, plan, worlds.task("bert"), worlds.splits("bert"), lambda event: None)
+    plan, world = worlds.plan(*PHASES), model.source
+    job = new_job(model.anatomy, plan, worlds.task(world), worlds.splits(world), lambda event: None)
+    job.retained = retained(world)
+    return job
 
 
-def run(name=None, keeping=None, tell=None):
-    guards = ({"name": name},) if name else ()
-    model = worlds.pretrained("bert", num_hidden_layers=1)
-    return worlds.run("bert", worlds.plan(*PHASES, guards=guards), model, keeping, tell=tell)
+def run(name, keeping=None, tell=None, **options):
+    world = world_of(name)
+    plan = worlds.plan(*PHASES, guards=({"name": name},), **options)
+    return worlds.run(world, plan, made(world), keeping, tell=tell, retained=retained(world))
 
 
 def test_a_guard_says_what_it_mitigates(name):
@@ -66,17 +88,19 @@ def test_two_trainings_with_the_guard_are_the_same(name):
 
 
 def test_beginning_changes_no_weight(name):
-    model = worlds.pretrained("bert")
+    model = made(world_of(name))
     before = worlds.state(model)
     guard_of(name).begin(job_for(model))
     assert worlds.equal(worlds.state(model), before)
 
 
 def test_a_penalty_is_one_number_from_zero_that_can_be_learned_from(name):
-    model = worlds.pretrained("bert")
+    model = made(world_of(name))
     job, guard = job_for(model), guard_of(name)
     guard.begin(job)
+    job.phase = 1
     model.anatomy.set_learning(("*",), "frozen")
+    guard.enter(job)
     with torch.no_grad():
         for parameter in model.module.parameters():
             parameter.add_(0.01)
@@ -89,14 +113,14 @@ def test_a_penalty_is_one_number_from_zero_that_can_be_learned_from(name):
 
 def test_what_a_guard_keeps_survives_a_disk(name):
     """Numbers go through JSON, tensors through safetensors; the guard acts as if nothing had happened."""
-    models = [worlds.pretrained("bert") for _ in range(2)]
+    models = [made(world_of(name)) for _ in range(2)]
     jobs, guards = [job_for(m) for m in models], [guard_of(name) for _ in models]
     for job, guard in zip(jobs, guards, strict=True):
         guard.begin(job)
     for loss in (1.0, 0.8, 0.9):
         with torch.no_grad():
             for model in models:
-                model.module.classifier.bias.add_(0.1)
+                model.anatomy.head()[1].bias.add_(0.1)
         guards[0].watch(jobs[0], {"validation_loss": loss, "validation_accuracy": 0.5})
     numbers, tensors = guards[0].state()
     guards[1].restore(json.loads(json.dumps(numbers)), load(save(tensors)) if tensors else {})

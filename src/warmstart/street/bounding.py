@@ -43,6 +43,7 @@ from warmstart.tune.retained import Retained
 
 NAME = "bounded"
 ALPHAS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+REPLAY = {"name": "replay", "share": 1.0, "soft": True}  # a row to remember for each new one
 ENOUGH = 0.98  # of what unbounded tuning gives: nothing more is trained for
 GENTLE = 0.3  # times the learning rates
 FIRST = 0.5  # share of the level that the plan's own way has; the remedies divide the rest
@@ -211,8 +212,8 @@ def remedies(plan: Plan, kept: Remembered) -> dict[str, Plan]:
         replace(phase, lr=phase.lr * GENTLE) if phase.solver == "adamw" else phase for phase in plan.phases
     )
     return {
-        # "replay": replace(plan, guards=(*plan.guards, {"name": "replay"})),
-        # "lwf": replace(plan, guards=(*plan.guards, {"name": "lwf"})),
+        "replay": replace(plan, guards=(*plan.guards, REPLAY)),
+        "lwf": replace(plan, guards=(*plan.guards, {"name": "lwf"})),
         "gentle": replace(plan, phases=gentle),
     }
 

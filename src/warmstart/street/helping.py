@@ -79,7 +79,8 @@ def take_part(given: dict[str, Any], crew: Crew) -> None:
     started = training.load_for(trip, plan, task.modality)
     adapted = apply(started, plan.edits, bundle.labels, plan.seed).pretrained
     splits = {n: training.split_of(trip, bundle, started, n)[0] for n in training.LEARNED_FROM}
-    tune(adapted, plan, task, splits, training.keeping(trip, given["name"]), crew=crew)
+    known = training.remembered(trip, plan, bundle)
+    tune(adapted, plan, task, splits, training.keeping(trip, given["name"]), crew=crew, retained=known)
 
 
 def report(store: Any, rank: int, error: WarmstartError) -> None:

@@ -20,7 +20,7 @@ def runner_up(trip: Trip, bundle: Bundle, ranking: Ranking, plan: Plan) -> dict[
     facts = deciding.look(trip, bundle, ranking, second)
     asked_for = deciding.of_strategy(trip, plan.strategy)
     own, _ = deciding.proposed(asked_for, facts, second.candidate.source)
-    rival = training.fair_rival(own, plan, plan.guards)
+    rival = training.fair_rival(own, plan, training.fair_guards(plan))
     ready = training.prepare(trip, bundle, training.load_for(trip, rival, facts.modality))
     return training.carry_out_all(trip, {NAME: rival}, bundle, ready)
 

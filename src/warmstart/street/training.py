@@ -29,6 +29,7 @@ from warmstart.models.whole import whole_folder
 from warmstart.street import kept
 from warmstart.street.folder import Trip
 from warmstart.street.precision import settle
+from warmstart.street.retaining import retained
 from warmstart.street.stops import task_of
 from warmstart.tune.check import batch_statistics, steps
 from warmstart.tune.crew import ALONE, Crew
@@ -90,8 +91,7 @@ def rival_plans(plan: Plan, facts: Facts) -> dict[str, Plan]:
     A plan that was made longer or shorter than the rule has it makes learning from scratch so too.
     """
     share = effort(plan) / effort(plan_for(plan.strategy, facts, plan.model, seed=plan.seed))
-    fair = tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
-    found = {}
+    fair, found = fair_guards(plan), {}
     for name in ["full", *RIVALS] if plan.strategy == "frozen" else RIVALS:
         rival = fair_rival(plan_for(name, facts, plan.model, seed=plan.seed), plan, fair)
         if not rival.pretrained and name != plan.strategy:
@@ -99,6 +99,11 @@ def rival_plans(plan: Plan, facts: Facts) -> dict[str, Plan]:
         if replace(rival, reasons=()) != replace(plan, reasons=()):
             found[f"{name}-default" if name == plan.strategy else name] = rival
     return found
+
+
+def fair_guards(plan: Plan) -> tuple[dict[str, Any], ...]:
+    """Guards that help whatever learns; what keeps to a start is the plan's own."""
+    return tuple(g for g in plan.guards if GUARDS.get(g["name"]).mitigates == "overfitting")
 
 
 def effort(plan: Plan) -> int:
@@ -184,12 +189,16 @@ def learn(trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bun
     def tell(event: dict[str, Any]) -> None:
         trip.tell({"run": name, **event})
 
-    splits = {n: ready.splits[n] for n in LEARNED_FROM}
+    task, splits = task_of(bundle), {n: ready.splits[n] for n in LEARNED_FROM}
     plan = replace(plan, precision=precision_of(plan, ready))
     with helped(trip, name, plan, pretrained) as crew:
-        return tune(
-            pretrained, plan, task_of(bundle), splits, keeping(trip, name), tell, crew, ready.retained
-        )
+        known = ready.retained or remembered(trip, plan, bundle)
+        return tune(pretrained, plan, task, splits, keeping(trip, name), tell, crew, known)
+
+
+def remembered(trip: Trip, plan: Plan, bundle: Bundle) -> Retained | None:
+    """What the plan's source knew, where a guard asks for it."""
+    return retained(plan, lambda: load_for(trip, plan, task_of(bundle).modality))
 
 
 def helped(trip: Trip, name: str, plan: Plan, pretrained: Pretrained) -> AbstractContextManager[Crew]:

@@ -1,6 +1,6 @@
 """Is a plan one that can be trained? Said before the first step, with the place in plan.yaml."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -56,16 +56,30 @@ def check_crew(plan: Plan, anatomy: Anatomy, crew: Crew, task: Task | None = Non
             )
 
 
-def check_guards(guards: Iterable[Guard], task: Task) -> None:
-    """Raise WarmstartError for guards that change a loss which this task does not have."""
+def check_guards(guards: Sequence[Guard], task: Task) -> None:
+    """Raise WarmstartError for guards that need a loss which this task does not have, or exclude others."""
     for guard in guards:
-        if overrides([guard], "change", "beside") and not isinstance(task, Classification):
-            name = type(guard).__module__.rsplit(".", 1)[-1]
+        classes = guard.remembers or overrides([guard], "change", "beside")
+        if classes and not isinstance(task, Classification):
             raise WarmstartError(
-                f"guard {name!r} changes the loss of classes; {type(task).__name__} has none",
+                f"guard {name_of(guard)!r} is about the loss of classes; {type(task).__name__} has none",
                 "take the guard out of the plan",
                 "wrong-guard",
             )
+    mixing = next((guard for guard in guards if guard.mixes), None)
+    knowing = next((guard for guard in guards if guard.by_row), None)
+    if mixing is not None and knowing is not None:
+        raise WarmstartError(
+            f"guard {name_of(mixing)!r} makes new rows out of several, and {name_of(knowing)!r} knows only "
+            "those of the data",
+            "take one of the two out of the plan",
+            "wrong-guard",
+        )
+
+
+def name_of(guard: Guard) -> str:
+    """What plan.yaml calls it."""
+    return type(guard).__module__.rsplit(".", 1)[-1]
 
 
 def batch_statistics(plan: Plan, anatomy: Anatomy) -> bool:

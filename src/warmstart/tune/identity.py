@@ -12,6 +12,7 @@ import torch
 
 from warmstart.base.lines import to_line
 from warmstart.base.tables import to_table
+from warmstart.models.anatomy import Anatomy
 from warmstart.models.inputs import bytes_of, digest
 from warmstart.tune.job import Job
 
@@ -22,6 +23,7 @@ WORDS = {
     "validation": "the validation rows or their labels are others",
     "model": "the model is another one: its weights before the first step differ",
     "format": "another version of warmstart wrote it",
+    "retained": "what should be remembered is of another model, or other rows",
 }
 
 
@@ -41,14 +43,20 @@ def identity_of(job: Job) -> Identity:
     """All of the plan but its reasons counts, and so do rows, labels and weights before the first step."""
     plan = {k: v for k, v in to_table(job.plan).items() if k != "reasons"}
     rows = {name: digest(s.inputs.key.encode(), bytes_of(s.targets)) for name, s in job.splits.items()}
-    return Identity({"format": FORMAT, "plan": plan, "model": weights_key(job), **rows}, machine(job))
+    if job.retained is not None:
+        split = job.retained.split
+        parts: list[bytes | memoryview] = (
+            [] if split is None else [split.inputs.key.encode(), bytes_of(split.targets)]
+        )
+        rows["retained"] = digest(weights_key(job.retained.source).encode(), *parts)
+    return Identity({"format": FORMAT, "plan": plan, "model": weights_key(job.anatomy), **rows}, machine(job))
 
 
-def weights_key(job: Job) -> str:
+def weights_key(anatomy: Anatomy) -> str:
     """A hash of every tensor of the model."""
 
     def parts() -> Iterator[bytes | memoryview]:
-        for name, tensor in job.anatomy.model.state_dict().items():
+        for name, tensor in anatomy.model.state_dict().items():
             yield f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode()
             yield bytes_of(tensor)
 
@@ -69,7 +77,7 @@ def machine(job: Job) -> dict[str, Any]:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed between two trainings, in words: settings of the plan with both values."""
-    said = [WORDS[name] for name in BEYOND_PLAN if before.get(name) != after.get(name)]
+    said = [WORDS[name] for name in (*BEYOND_PLAN, "retained") if before.get(name) != after.get(name)]
     old, new = (dict(flat(table.get("plan"), "")) for table in (before, after))
     for name in dict.fromkeys((*old, *new)):
         if old.get(name) != new.get(name):

@@ -94,9 +94,15 @@ class Guard:
     turn: ClassVar[int] = (
         1  # in which guards finish: 0 averages, 1 chooses among weights, 2 mixes what was chosen
     )
+    remembers: ClassVar[bool] = False  # does it ask for job.retained?
+    mixes: ClassVar[bool] = False  # does it make new rows out of several?
+    by_row: ClassVar[bool] = False  # does it know something of each training row, and of no other?
 
     def begin(self, job: Job) -> None:
         """Before the first phase, the weights as they came."""
+
+    def enter(self, job: Job) -> None:
+        """Before the steps of a phase, also of one that is taken up in its midst; all processes come here."""
 
     def change(self, job: Job, batch: Batch) -> Batch:
         """Before rows go through the model: other inputs, softer targets, weights. For classes only."""

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from warmstart.base.errors import WarmstartError
@@ -25,12 +25,11 @@ from warmstart.models import vocabulary
 from warmstart.models.ahead import read_ahead
 from warmstart.models.anatomy import Anatomy, frozen_names, may_learn
 from warmstart.models.device import repeatable
-from warmstart.models.features import before_head, device_of
-from warmstart.models.inputs import Inputs
+from warmstart.models.features import device_of
 from warmstart.models.load import Pretrained
 from warmstart.models.precision import AUTO, FP32
 from warmstart.tasks._task import Task
-from warmstart.tune import finite, head, norms, resume, together
+from warmstart.tune import finite, norms, resume, together
 from warmstart.tune.batch import IN_A_STEP, overrides
 from warmstart.tune.check import check_crew, check_guards, check_plan
 from warmstart.tune.crew import ALONE, Crew
@@ -39,13 +38,13 @@ from warmstart.tune.groups import optimiser
 from warmstart.tune.guards import GUARDS
 from warmstart.tune.job import Guard, Job, Split
 from warmstart.tune.looks import look_at_all
-from warmstart.tune.memory import looking
 from warmstart.tune.modes import MODES
 from warmstart.tune.replays import replays
 from warmstart.tune.retained import Retained
 from warmstart.tune.schedule import factor
 from warmstart.tune.shards import sharded
 from warmstart.tune.signals import Stop, held
+from warmstart.tune.solution import solution
 from warmstart.tune.step import one_step
 from warmstart.tune.trunk import Keeping, behind_prefix, fingerprint_of, unmoving
 
@@ -159,6 +158,8 @@ def run_phase(
     splits, start = behind_prefix(job, phase, keeping)
     job.proofs["prefix_cached"][job.phase :] = [start]
     first_look(job, guards, saver, splits, start)
+    for guard in guards:
+        guard.enter(job)
     if phase.solver == "logistic":
         solve(job, guards, splits, start)
     else:
@@ -312,31 +313,13 @@ def solve(job: Job, guards: Sequence[Guard], splits: Mapping[str, Split], start:
             "no-linear-head",
         )
 
-    solved = job.crew.said(solution(job, splits, start, found[1]) if job.crew.first else {})
-    job.crew.hand_out([p.data for p in found[1].parameters()])
+    leave = job.plan.phases[job.phase].leave
+    solved = solution(job, splits, start, found[1], leave)
     train_loss = look_at_all(job, splits["train"], start).loss
     job.steps += 1
     job.tell({"event": "solved", "phase": job.phase + 1, **solved})
     seen = {"lr": 0.0, "train_loss": train_loss}
     record(job, guards, evaluate(job, splits["validation"], start), seen, job.epoch + 1)
-
-
-def solution(job: Job, splits: Mapping[str, Split], start: int, linear: nn.Linear) -> dict[str, Any]:
-    """Set the head to what solves it; returns what was found."""
-
-    def ask(rows: Inputs) -> Tensor:
-        return before_head(job.anatomy, rows, start)
-
-    features = {n: (looking(job.limits, s.inputs, ask, job.tell), s.targets) for n, s in splits.items()}
-    leave = job.plan.phases[job.phase].leave
-    return head.solve_head(
-        linear,
-        features["train"],
-        features["validation"],
-        linear.out_features,
-        leave,
-        job.anatomy.head_dropout,
-    )
 
 
 def phase_learns_more(job: Job) -> bool:

@@ -24,6 +24,15 @@ class Retained:
     source: Anatomy
     split: Split | None = None
 
+    def __post_init__(self) -> None:
+        self.source.model.eval().requires_grad_(False)
+
+    def fits(self, anatomy: Anatomy) -> bool:
+        """Has this model the body that the source's head reads: as many groups, and features as wide?"""
+        ours, theirs = anatomy.head(), self.source.head()
+        wide = ours is not None and theirs is not None and ours[1].in_features == theirs[1].in_features
+        return wide and anatomy.names[:-1] == self.source.names[:-1]
+
     @torch.no_grad()
     def logits(self, state: State) -> Tensor:
         """B x K scores that the source itself gives rows which stand before its first group."""

@@ -5,17 +5,22 @@ at its end, where the rate has come down. So an earlier look is believed only wh
 than the rows' noise (`sure`); measured on 50 to 200 rows in EXPERIMENTS.md, section 15.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf, sqrt
 from typing import Any
 
 from torch import Tensor
 
-from warmstart.base.errors import WarmstartError
+from warmstart.base.errors import WarmstartError, did_you_mean
+from warmstart.tasks._task import Look
+from warmstart.tune.guards._start import check, has_fresh_head
 from warmstart.tune.job import Guard, Job
+from warmstart.tune.prechelt import CRITERIA, stops
 
 TIE = 1e-6  # weight of the loss where accuracies are the same
 NUMBERS = ("best", "low", "last", "waited", "phase", "kept", "looks")
+JUDGED = ("loss", "accuracy")
 ROWS = "rows of "  # before the name of a look among the tensors: how each row fared there
 
 
@@ -32,6 +37,10 @@ class EarlyStop(Guard):
     mitigates = "overfitting"
     patience: int = 5  # looks without a gain on the lowest loss of the phase
     sure: float = 0.0  # standard errors by which an earlier look must be better than the last
+    on: str = "loss"  # what is judged: "loss" or "accuracy", and of equal accuracies the loss
+    criterion: str = "none"  # "GL", "PQ" or "UP", beside patience
+    alpha: float = 5.0  # GL: per cent; PQ: per cent a thousandth of progress; UP: strips in a row
+    strip: int = 5  # epochs: called k in the paper
     best: float | None = field(default=None, init=False)  # of all phases
     low: float | None = field(default=None, init=False)  # of this phase, what it began with included
     last: float | None = field(default=None, init=False)
@@ -43,22 +52,23 @@ class EarlyStop(Guard):
     rows: dict[str, Tensor] = field(default_factory=dict, init=False, repr=False)  # "best", "low", "last"
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise WarmstartError(
-                f"guard 'early_stop': patience = {self.patience}", "write a number from 1", "wrong-value"
-            )
-        if not 0 <= self.sure < inf:
-            raise WarmstartError(
-                f"guard 'early_stop': sure = {self.sure}", "write a number from 0", "wrong-value"
-            )
+        check("early_stop", "patience", self.patience, self.patience >= 1, "write a number from 1")
+        check("early_stop", "sure", self.sure, 0 <= self.sure < inf, "write a number from 0")
+        check("early_stop", "alpha", self.alpha, 0 < self.alpha < inf, "write a number above 0")
+        check("early_stop", "strip", self.strip, self.strip >= 1, "write a whole number from 1")
+        for name, words in (("on", JUDGED), ("criterion", CRITERIA)):
+            value = getattr(self, name)
+            if value not in words:
+                wrong = f"guard 'early_stop': {name} = {value!r}"
+                raise WarmstartError(wrong, did_you_mean(value, words), "wrong-value")
 
     def watch(self, job: Job, scores: dict[str, float]) -> None:
         self.looks = len(job.history)
         if not job.steps and (not job.plan.pretrained or has_fresh_head(job)):
             return
-        loss = judged(scores, job.plan.pretrained)
+        loss = self.judged(job, scores)
         if self.sure and job.plan.pretrained and job.looked is not None:
-            self.rows["last"] = job.looked.losses_N
+            self.rows["last"] = rows_of(job.looked, self.on)
         if job.phase != self.phase:
             self.phase, self.waited, self.low = job.phase, 0, self.last
             self.note("low", self.rows.get("before"))
@@ -74,8 +84,22 @@ class EarlyStop(Guard):
         if self.best is None or loss < self.best:
             self.best, self.weights, self.kept = loss, job.weights(), len(job.history) - 1
             self.note("best", self.rows.get("last"))
-        if self.waited >= self.patience:
+        if self.waited >= self.patience or self.criterion_stops(job):
             job.stop = True
+
+    def criterion_stops(self, job: Job) -> bool:
+        """Does the criterion end this phase, after an epoch of steps?"""
+        if self.criterion == "none":
+            return False
+        looks = [x for x in job.history if x["phase"] == job.phase + 1 and x["train_loss"] is not None]
+        validation, training = [self.judged(job, x) for x in looks], [x["train_loss"] for x in looks]
+        return bool(looks) and stops(self.criterion, self.alpha, self.strip, validation, training)
+
+    def judged(self, job: Job, scores: Mapping[str, float]) -> float:
+        """What is to be low."""
+        if job.plan.pretrained and self.on == "loss":
+            return scores["validation_loss"]
+        return 1 - scores["validation_accuracy"] + TIE * scores["validation_loss"]
 
     def note(self, name: str, rows_N: Tensor | None) -> None:
         if rows_N is not None:
@@ -107,17 +131,9 @@ class EarlyStop(Guard):
         self.weights = {n: t for n, t in tensors.items() if not n.startswith(ROWS)}
 
 
-def has_fresh_head(job: Job) -> bool:
-    """Has the head never learned, so that it is right by chance alone?"""
-    inside = (m for part in job.anatomy.groups[-1].modules for m in part.modules())
-    return any(getattr(module, "warmstart_fresh", False) for module in inside)
-
-
-def judged(scores: dict[str, float], pretrained: bool) -> float:
-    """What is to be low."""
-    if pretrained:
-        return scores["validation_loss"]
-    return 1 - scores["validation_accuracy"] + TIE * scores["validation_loss"]
+def rows_of(look: Look, on: str) -> Tensor:
+    """N: what is to be low, of each row in double precision."""
+    return look.losses_N if on == "loss" else (look.answers_N - look.right_N.long()).double()
 
 
 GUARD = EarlyStop

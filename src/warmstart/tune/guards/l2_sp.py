@@ -1,37 +1,44 @@
-"""L2-SP: pull the weights towards where they started, not towards zero (Li et al. 2018, arXiv 1802.01483)."""
+"""L2-SP: pull the weights towards where they started, not towards zero (Li et al. 2018, arXiv 1802.01483).
+
+In the decoupled form, as AdamW decays (Loshchilov and Hutter 2019, arXiv 1711.05101): as a penalty it would
+be divided by Adam's second moments, so that what moves much would be held least.
+"""
 
 from dataclasses import dataclass, field
 from math import inf
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.optim import Optimizer
 
-from warmstart.base.errors import WarmstartError
+from warmstart.tune.guards._start import body, check
 from warmstart.tune.job import Guard, Job
 
 
 @dataclass
 class L2Sp(Guard):
-    """Penalty weight/2 times the sum of squared distances to the pretrained weights. Head excluded."""
+    """After each step w <- w - rate * weight * (w - start), with the rate of w in that step.
+
+    The head is not pulled, and neither are adapters: they have no start, and AdamW decays them towards zero,
+    where they do nothing. A phase pulls what learns in it.
+    """
 
     mitigates = "forgetting"
     weight: float = 0.01
-    pairs: list[tuple[nn.Parameter, Tensor]] = field(default_factory=list, init=False, repr=False)
+    starts: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False)  # by the parameter's id
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight < inf:
-            raise WarmstartError(
-                f"guard 'l2_sp': weight = {self.weight}", "write a number from 0", "wrong-value"
-            )
+        check("l2_sp", "weight", self.weight, 0 <= self.weight < inf, "write a number from 0")
 
     def begin(self, job: Job) -> None:
-        head = {id(p) for p in job.anatomy.groups[-1].parameters()}
-        body = {n: p for n, p in job.anatomy.model.named_parameters() if id(p) not in head}
-        self.pairs = [(body[n], start) for n, start in job.weights().items() if n in body]
+        self.starts = {id(parameter): start for parameter, start in body(job).values()}
 
-    def penalty(self, job: Job) -> Tensor | None:
-        terms = [(now - start).square().sum() for now, start in self.pairs if now.requires_grad]
-        return self.weight / 2 * torch.stack(terms).sum() if terms else None
+    @torch.no_grad()
+    def moved(self, job: Job, stepper: Optimizer) -> None:
+        for table in stepper.param_groups:
+            for parameter in table["params"]:
+                if id(parameter) in self.starts:
+                    parameter.lerp_(self.starts[id(parameter)], table["lr"] * self.weight)
 
 
 GUARD = L2Sp
