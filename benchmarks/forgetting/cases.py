@@ -91,10 +91,10 @@ def write_old(case: Case, folder: Path) -> tuple[Path, Path]:
     learned, kept = folder / "learned", folder / "kept"
     for label, paths in pictures(case.old, "train").items():
         drawn = shuffled(paths, case.seed, case.old, label)
-        half = len(drawn) // 2
-        link(drawn[: round(0.8 * half)], learned / "train" / label)
-        link(drawn[round(0.8 * half) : half], learned / "validation" / label)
-        link(drawn[half:], kept / "train" / label)
+        taught = len(drawn) // 3
+        link(drawn[: round(0.8 * taught)], learned / "train" / label)
+        link(drawn[round(0.8 * taught) : taught], learned / "validation" / label)
+        link(drawn[taught:], kept / "train" / label)
     for label, paths in pictures(case.old, "test").items():
         link(paths, kept / "test" / label)
         link(paths, learned / "test" / label)

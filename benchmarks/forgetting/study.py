@@ -1,4 +1,4 @@
-"""How well does `--max-forgetting` hold, and what does it cost? Real weights that are tuned on to another task.
+"""How well does `--max-forgetting` hold, and what does it cost? Real weights, tuned on to another task.
 
 python -m benchmarks forgetting                 # every case that is not done yet, then the tables
 python -m benchmarks forgetting --quick         # the cases of the zoo: a look

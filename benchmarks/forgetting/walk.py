@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,8 @@ def explore(case: Case, place: Path, out: Path, limits: Sequence[str]) -> dict[s
     arms = training.carry_out_all(trip, {plan.strategy: plan}, bundle, ready)
     memory = remembered(trip, loaded, stops.task_of(bundle), ready)
     assert memory is not None, "every source here has a head"
-    found = [
-        within(trip, limit, plan, arms[plan.strategy], bundle, ready, loaded, memory) for limit in limits
-    ]
+    known = Known({}, {})
+    found = [within(trip, x, plan, arms[plan.strategy], bundle, ready, loaded, memory, known) for x in limits]
     tuned = arms[plan.strategy][0]
     return {
         "case": asdict(case),
@@ -76,6 +75,14 @@ def explore(case: Case, place: Path, out: Path, limits: Sequence[str]) -> dict[s
         "new": {"full": accuracy(tuned)},
         "limits": found,
     }
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was seen already, whatever the limit: of models on the rows that choose, and on all others."""
+
+    memo: bounding.Memo
+    points: dict[str, list[dict[str, Any]]]
 
 
 def accuracy(run: Run) -> float:
@@ -92,11 +99,15 @@ def within(
     ready: Ready,
     source: Pretrained,
     memory: Remembered,
+    known: Known,
 ) -> dict[str, Any]:
     """What the product takes within a limit; and of every model of its ways what it truly gives and loses."""
     asked = replace(trip, options=replace(trip.options, max_forgetting=limit))
-    run, told = bounding.bounded(asked, plan, {plan.strategy: arm}, bundle, ready, source, memory)
+    run, told = bounding.bounded(asked, plan, {plan.strategy: arm}, bundle, ready, source, memory, known.memo)
     search = bounding.Search(asked, bundle, ready, source, memory, bounding.limit_of(limit))
+    for name in told.tried:
+        if name not in known.points:
+            known.points[name] = points(search, name, arm[0])
     return {
         "limit": told.value,
         "chosen": asdict(told.chosen) if told.chosen else None,
@@ -104,7 +115,7 @@ def within(
         "new": accuracy(run),
         "seconds": run.seconds,
         "tried": list(told.tried),
-        "models": [point for name in told.tried for point in points(search, name, arm[0])],
+        "models": [point for name in told.tried for point in known.points[name]],
         "needed": told.needed,
     }
 

@@ -20,7 +20,7 @@ from warmstart.evaluate.limit import LEVEL, p_value
 from warmstart.models.features import read
 from warmstart.models.inputs import Ragged, TextInputs
 from warmstart.models.load import Pretrained, load
-from warmstart.street.bounding import ALPHAS, ENOUGH, FIRST, GENTLE
+from warmstart.street.bounding import ALPHAS, ENOUGH, GENTLE, OWN
 from warmstart.street.grafting import mixed
 from warmstart.tasks.chat import Chat
 from warmstart.tasks.text_classification import padding_of
@@ -155,7 +155,7 @@ def taken(ways: Sequence[Sequence[Mapping[str, Any]]], limit: float) -> dict[str
     goal = float(ways[0][-1]["chose"])
     begun = float(ways[0][0]["chose"])
     for number, way in enumerate(ways):
-        level = LEVEL * (FIRST if not number else (1 - FIRST) / (len(ways) - 1))
+        level = LEVEL * (OWN if not number else (1 - OWN) / (len(ways) - 1))
         for point in way:
             if point["alpha"] and p_value(np.array(point["choosing"]), limit) > level:
                 break

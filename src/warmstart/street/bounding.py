@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +46,15 @@ ALPHAS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6,
 REPLAY = {"name": "replay", "share": 1.0, "soft": True}  # a row to remember for each new one
 ENOUGH = 0.98  # of what unbounded tuning gives: nothing more is trained for
 GENTLE = 0.3  # times the learning rates
-FIRST = 0.5  # share of the level that the plan's own way has; the remedies divide the rest
+SHARES = {"replay": 0.4}  # of the level, by way; the plan's own has as much, and the others divide the rest
+OWN = 0.4
 UNITS = {"pt": "points", "%": "percent", "nat": "nats"}
 
-NOTHING = Measure("accuracy", 0.0, 0.0, 1.0, 0)  # until it was asked
+NOTHING = Measure("", 0.0, 0.0, 1.0, 0)
+UNSEEN = Mix("", 0.0, NOTHING, 0.0, NOTHING, False)
 
 Floats = NDArray[np.float64]
+Memo = dict[tuple[str, float, int, bool], "tuple[Floats, Tried]"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Search:
     source: Pretrained
     kept: Remembered
     limit: Limit
+    memo: Memo = field(default_factory=dict)  # what was seen of a model already, whatever the limit
 
     def walked(self, run: Run, choosing: Sequence[Split], level: float) -> Iterator[Tried]:
         """The models on the way to a run, from the safest on; the first that is not within is the last."""
@@ -105,13 +109,19 @@ class Search:
         before = [scores(self.source, rows.inputs) for rows in choosing]
         bar = self.bar(before, choosing)
         for alpha in ALPHAS if way.moves else ALPHAS[-1:]:
-            way.stand(alpha)
-            lost_N = self.lost(way, before, choosing)
+            key = way.name, alpha, len(choosing), self.limit.unit == "nats"
+            if key not in self.memo:
+                way.stand(alpha)
+                self.memo[key] = (
+                    self.lost(way, before, choosing),
+                    self.best_head(Tried(UNSEEN, way, run, False), alpha),
+                )
+            lost_N, seen = self.memo[key]
             changed = alpha > 0 and way.moves
             within = not changed or p_value(lost_N, bar) <= level
             mean, high = float(lost_N.mean()), upper(lost_N, level) if changed else 0.0
             amount = Measure("lost", mean, mean, high, len(lost_N), f"one-sided, level {level:.3g}")
-            yield self.best_head(Tried(Mix(way.name, alpha, NOTHING, 0.0, amount, within), way, run, False))
+            yield replace(seen, mix=replace(seen.mix, lost=amount, within=within))
             if not within:
                 return
 
@@ -131,11 +141,12 @@ class Search:
                 found.append(right(was, rows.targets) - right(now, rows.targets))
         return np.concatenate(found)
 
-    def best_head(self, tried: Tried) -> Tried:
+    def best_head(self, tried: Tried, alpha: float) -> Tried:
         """With the head as it was tuned, or solved anew above this body: by the new validation rows."""
-        heads = [self.seen(tried)]
-        if tried.mix.alpha < 1 and tried.way.solve(self.ready):
-            heads.append(self.seen(replace(tried, solved=True)))
+        there = replace(tried, mix=replace(tried.mix, path=tried.way.name, alpha=alpha))
+        heads = [self.seen(there)]
+        if alpha < 1 and there.way.solve(self.ready):
+            heads.append(self.seen(replace(there, solved=True)))
         return max(heads, key=merit)
 
     def seen(self, tried: Tried) -> Tried:
@@ -163,8 +174,12 @@ def bounded(
     ready: Ready,
     source: Pretrained,
     kept: Remembered,
+    memo: Memo | None = None,
 ) -> tuple[Run, Bounded]:
-    """The run that is within the limit, and how it was found. Leaves training/bounded/."""
+    """The run that is within the limit, and how it was found. Leaves training/bounded/.
+
+    A `memo` that is handed from one limit to the next spares looking twice at the same models.
+    """
     limit, folder = limit_of(trip.options.max_forgetting), trip.path("training", NAME)
     mark = digest(files.fingerprint(plan, bundle).encode(), f"{limit.text} {kept.plain}".encode())
     done = files.read_run(folder, mark)
@@ -172,7 +187,7 @@ def bounded(
         table = read_table(folder / "bounded.json", "delete the folder, and it is made anew", "bad-run")
         return done, checked(Bounded, table, str(folder))
     shutil.rmtree(folder, ignore_errors=True)
-    search = Search(trip, bundle, ready, source, kept, limit)
+    search = Search(trip, bundle, ready, source, kept, limit, {} if memo is None else memo)
     trip.tell({"event": "stop", "stop": "tune", "what": f"within {limit.text} of forgetting"})
     started = time.perf_counter()
     goal = best_seed(arms[plan.strategy])
@@ -189,15 +204,16 @@ def ways(search: Search, plan: Plan, goal: Run) -> list[Tried]:
     """All models that were tried: on the plan's own way, and where that falls short on those of remedies."""
     kept, wanted = search.kept, ENOUGH * accuracy(goal)
     every = (kept.choosing, kept.teaching)
-    found = list(search.walked(goal, every, LEVEL * FIRST))
-    others = remedies(plan, kept)
+    found = list(search.walked(goal, every, LEVEL * OWN))
+    others = remedies(plan)
+    levels = shares(others)
     for name, other in others.items():
         if max(t.mix.new.value for t in found if t.mix.within) >= wanted:
             break
         called = f"{NAME}-{name}"
         run = training.carry_out(search.trip, called, other, search.bundle, teaching(search, other))
         rows = (kept.choosing,) if learns_again(other) else every
-        found += search.walked(run, rows, LEVEL * (1 - FIRST) / len(others))
+        found += search.walked(run, rows, LEVEL * levels[name])
     return found
 
 
@@ -206,7 +222,14 @@ def accuracy(run: Run) -> float:
     return float((said.answers == said.truth).mean())
 
 
-def remedies(plan: Plan, kept: Remembered) -> dict[str, Plan]:
+def shares(names: Iterable[str]) -> dict[str, float]:
+    """Of the level, for each remedy: likely ones are tested more generously. They and OWN add up to 1."""
+    rest = [name for name in names if name not in SHARES]
+    spare = (1 - OWN - sum(SHARES.values())) / max(1, len(rest))
+    return SHARES | dict.fromkeys(rest, spare)
+
+
+def remedies(plan: Plan) -> dict[str, Plan]:
     """Trainings that forget less, the likeliest to help first."""
     gentle = tuple(
         replace(phase, lr=phase.lr * GENTLE) if phase.solver == "adamw" else phase for phase in plan.phases
@@ -276,5 +299,5 @@ def account(search: Search, found: list[Tried], taken: Tried, goal: Run) -> Boun
         why=Reason("forgetting: the best that is shown to be within the limit", saw, so),
         tried=tuple(dict.fromkeys(t.mix.path for t in found)),
         rows=first.lost.n,
-        needed=0 if limit.unit == "nats" else rows_needed(value, LEVEL * FIRST),
+        needed=0 if limit.unit == "nats" else rows_needed(value, LEVEL * OWN),
     )

@@ -32,7 +32,7 @@ from warmstart.tune.job import Split
 from warmstart.tune.memory import Limits, logits_in_parts
 
 FOLDER = "retained"
-TEACHING, PROVING = 0.4, 0.3  # shares of rows without splits of their own
+TEACHING, PROVING = 0.3, 0.3  # shares of the rows; where a test split was brought, it proves
 FEWEST = 20  # rows
 
 Places = NDArray[np.int64]
@@ -87,7 +87,7 @@ def own_rows(source: Pretrained, ready: Ready) -> Remembered:
 
 
 def from_table(trip: Trip, source: Pretrained, task: Classification) -> Remembered | None:
-    """Rows with labels, in the splits that they bring or were given; None where they have none."""
+    """Rows with labels, of which the test split proves, brought or made; None where they have none."""
     folder, named = trip.path(FOLDER), trip.locate(trip.options.retain)
     try:
         bundle = load_bundle(folder) if (folder / DATA).is_file() else open_bundle(named, folder)
@@ -95,8 +95,10 @@ def from_table(trip: Trip, source: Pretrained, task: Classification) -> Remember
         return None  # without labels; whatever else is wrong shows again when they are read so
     numbers = [*bundle.train, *bundle.validation, *bundle.test]
     inputs, _ = task.inputs(source, bundle, numbers, trip.cache)
-    ends = np.cumsum([len(bundle.train), len(bundle.validation), len(bundle.test)])
-    places = np.split(np.arange(len(numbers)), ends[:-1])
+    proving = np.arange(len(numbers) - len(bundle.test), len(numbers))
+    others = generator(trip.options.seed, "retained").permutation(len(numbers) - len(bundle.test))
+    teaching, choosing = np.split(others, [round(TEACHING / (1 - PROVING) * len(others))])
+    places = [np.sort(teaching), np.sort(choosing), proving]
     known = match(bundle.labels, source.labels)
     labelled = len(known) == len(bundle.labels)
     targets = named_targets(task, bundle, numbers, known) if labelled else answers(source, inputs)

@@ -24,7 +24,7 @@ from warmstart.tune.retained import Retained
 class Replay(Guard):
     """Adds share times the mean loss of the source's head, over the tuned body, on rows to remember.
 
-    With `soft` that loss is T^2 * KL from what the source itself says of them, as in lwf: rows need no labels.
+    With `soft` that loss is T^2 * KL from what the source itself says of them, as in lwf, without labels.
 
     In each step share * batch of these rows are drawn, with as many more or fewer as chance needs to make
     that the mean, and their summed loss is divided by the batch. They go through the model at rest, without
