@@ -15,12 +15,12 @@ from warmstart.tune.guards import GUARDS
 SHORT = "phases=[{learn: [head], lr: 1e-3, epochs: 1, solver: logistic}, {learn: ['*'], lr: 1e-4, epochs: 2}]"
 
 
-def walked(place, data, model, guards, *settings):
+def walked(place, data, model, guards, *settings, **asked):
     names = ", ".join("{" + f"name: {name}" + "}" for name in guards)
     told = []
     result = process.run(
         data, runs=place / "runs", models=(str(model),), strategy="full", tell=told.append,
-        settings=(f"guards=[{names}]", SHORT, *settings),
+        settings=(f"guards=[{names}]", SHORT, *settings), **asked,
     )  # fmt: skip
     return result, told
 
@@ -67,6 +67,13 @@ def test_texts_learn_without_forgetting_what_the_model_s_own_head_says(knowing, 
     assert result.runs["full"].steps > 0
     plan = read_plan(next((tmp_path / "runs").glob("*/plan.yaml")))
     assert tuple(g["name"] for g in plan.guards) == guards
+
+
+def test_trials_from_weakened_weights_remember_too(knowing, tmp_path):
+    _, data, model = knowing
+    result, _ = walked(tmp_path, data, model, ("lwf",), "edits=[{name: new_head}]", probes=("weights",))
+    tried = [path.parent.name for path in (Path(result.run) / "trials").glob("weights-*/run.json")]
+    assert tried
 
 
 @pytest.mark.parametrize(
