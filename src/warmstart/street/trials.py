@@ -24,6 +24,7 @@ from warmstart.models.inputs import Some, digest
 from warmstart.models.load import Pretrained
 from warmstart.street import kept, training
 from warmstart.street.folder import Trip
+from warmstart.street.retaining import retained
 from warmstart.street.stops import group_numbers, task_of
 from warmstart.street.training import LEARNED_FROM, Ready
 from warmstart.tasks._classification import Classification
@@ -117,15 +118,15 @@ def trial(
         return done
     shutil.rmtree(folder, ignore_errors=True)
     started, task = time.perf_counter(), task_of(bundle)
-    loaded = training.load_for(trip, plan, task.modality)
-    noted = change(loaded) or {} if change is not None else {}
+    loaded, noted = start(trip, plan, task.modality, change)
+    known = retained(plan, lambda: start(trip, plan, task.modality, change)[0])
     adapted = apply(loaded, plan.edits, bundle.labels, plan.seed)
     del loaded  # on a GPU another copy of the weights is dear
     splits = {split: ready.splits[split] for split in LEARNED_FROM}
     splits["train"] = part(splits["train"], teaching)
     exact = replace(plan, precision=training.precision_of(plan, ready))
     trip.tell({"event": "stop", "stop": "tune", "what": f"trial {name}: {len(teaching):,} rows"})
-    trained = tune(adapted.pretrained, exact, task, splits, Keeping(trip.cache))
+    trained = tune(adapted.pretrained, exact, task, splits, Keeping(trip.cache), retained=known)
     finished = merge_adapters(adapted.pretrained)
     run = Run(
         name=name,
@@ -141,6 +142,14 @@ def trial(
     folder.mkdir(parents=True)
     kept.write_run(folder, run, mark)
     return run
+
+
+def start(
+    trip: Trip, plan: Plan, modality: str, change: Change | None
+) -> tuple[Pretrained, Mapping[str, Any]]:
+    """The plan's source with its weights altered, and what was noted: guards remember no other one."""
+    loaded = training.load_for(trip, plan, modality)
+    return loaded, (change(loaded) or {}) if change is not None else {}
 
 
 def answered(finished: Pretrained, rows: Asked, task: Classification) -> Predictions:

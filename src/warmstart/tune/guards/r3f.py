@@ -25,8 +25,9 @@ class R3f(Guard):
     """Adds weight * (KL(p || q) + KL(q || p)) for each row, of the answers p, and q under noise.
 
     The noise falls on the pixels, on what stands behind the embeddings of a text, or on what is kept of a
-    frozen prefix. q takes a second pass, with a dropout of its own as in the authors' code, so that the sum
-    also holds down what dropout changes. Twice the cost.
+    frozen prefix. Rows that go through together draw it together, so that with micro_batch it is other noise.
+    q takes a second pass, with a dropout of its own as in the authors' code, so that the sum also holds down
+    what dropout changes; norm statistics that learn see both passes. Twice the cost.
     """
 
     mitigates = "overfitting"
