@@ -21,11 +21,11 @@ from warmstart.models.features import read
 from warmstart.models.inputs import Ragged, TextInputs
 from warmstart.models.load import Pretrained, load
 from warmstart.street.bounding import ALPHAS, ENOUGH, GENTLE, OWN
-from warmstart.street.grafting import mixed
 from warmstart.tasks.chat import Chat
 from warmstart.tasks.text_classification import padding_of
 from warmstart.tune.job import Split
 from warmstart.tune.loop import tune
+from warmstart.tune.mixing import mixed
 
 LIMITS = (0.02, 0.05, 0.1, 0.2)  # nats a token
 TOKENS = 96  # of a row
@@ -135,7 +135,7 @@ def walked(
     tuned = {n: t.clone() for n, t in model.module.state_dict().items() if n in start}
     found = []
     for alpha in ALPHAS:
-        model.module.load_state_dict(mixed(start, tuned, alpha), strict=False)
+        model.module.load_state_dict(mixed(start, tuned, dict.fromkeys(start, alpha)), strict=False)
         found.append(
             {
                 "way": name,

@@ -107,6 +107,7 @@ def run(
         facts, tried = piloting.facts_of(trip, bundle, ranking, ready)
         plan, options = deciding.decide(trip, facts, ranking)
         every = {plan.strategy: plan, **training.rival_plans(plan, facts)}
+        ready = remembering.with_rows(trip, plan, bundle, ready)
         plans, dear = budget.affordable(every, facts, plan.strategy, trip.options.seeds)
         arms = training.carry_out_all(trip, plans, bundle, ready)  # name -> its runs, one for each seed
         base = training.base_run(trip, plan, bundle, ready)

@@ -12,8 +12,9 @@ from street_world import reviews, text_model, write_csv
 from warmstart import process
 from warmstart.base.errors import WarmstartError
 from warmstart.models.load import load
-from warmstart.street import bounding, grafting
+from warmstart.street import bounding, grafting, stops
 from warmstart.street.bounding import limit_of
+from warmstart.street.folder import reopen
 from warmstart.street.forgetting import lost
 
 QUICK = {"baseline": False, "race": 0, "pilots": False}
@@ -121,11 +122,19 @@ def test_what_lies_in_the_folder_is_not_searched_again(bounded, monkeypatch):
     assert again.recommended == bounded.recommended
 
 
-def test_the_ends_of_the_way_are_the_source_and_what_was_tuned():
-    start, tuned = {"w": torch.tensor([1.0, 2.0])}, {"w": torch.tensor([3.0, -2.0])}
-    assert grafting.mixed(start, tuned, 0)["w"] is start["w"]
-    assert grafting.mixed(start, tuned, 1)["w"] is tuned["w"]
-    assert grafting.mixed(start, tuned, 0.25)["w"].tolist() == [1.5, 1.0]
+def test_the_ends_of_the_way_are_the_source_and_what_was_tuned(bounded):
+    trip = reopen(Path(bounded.run))
+    source = load("zoo:letters", "image")
+    way = grafting.way_to(trip, "full", bounded.plan, stops.read(trip), source)
+    assert way.moves and way.top == source.anatomy.names[-2]
+    theirs = source.module.state_dict()
+    for alpha, wanted in ((0, theirs), (1, way.tuned), (0.25, None)):
+        way.stand(alpha)
+        for name in way.shared:
+            middle = 0.75 * way.start[name] + 0.25 * way.tuned[name]
+            found = way.source.module.state_dict()[name]
+            assert found.equal(wanted[name]) if wanted else found.allclose(middle, atol=1e-6)
+    assert all(t.equal(theirs[n]) for n, t in source.module.state_dict().items()), "the source stays as it is"
 
 
 @pytest.mark.parametrize(
@@ -193,3 +202,13 @@ def test_adapters_that_were_merged_and_layers_that_were_cut_are_measured_too(tmp
         assert tuned.retained is None and "no trained head" in result.forgetting.refused.saw
         assert frozen.cka.value == pytest.approx(1)
         assert tuned.cka.value < 1 or strategy == "partial"
+
+
+def test_a_guard_of_the_plan_that_remembers_gets_the_rows_that_are_to_be_retained(place, flat):
+    asked = {"models": "zoo:letters", "strategy": "full", "retain": str(flat), **QUICK}
+    guarded = 'guards=[{"name": "replay", "share": 1.0, "soft": true}]'
+    with process.one_thread():
+        plain = process.run(place / "digits-5-labels", runs=place / "plain", **asked)
+        kept = process.run(place / "digits-5-labels", runs=place / "kept", settings=(guarded,), **asked)
+    lost_ = [by_name(one)["full"].retained.lost for one in (plain, kept)]
+    assert lost_[1].high < lost_[0].low, "what was replayed is kept"

@@ -27,6 +27,7 @@ from warmstart.street.folder import Trip
 from warmstart.street.training import Ready
 from warmstart.tune.head import solve_head
 from warmstart.tune.memory import Limits, logits_in_parts, looking
+from warmstart.tune.mixing import mixed
 
 State = dict[str, Tensor]
 
@@ -50,13 +51,6 @@ def body_of(pretrained: Pretrained) -> State:
     """Copies of these numbers."""
     state = pretrained.module.state_dict()
     return {name: state[name].detach().clone() for name in sorted(body_names(pretrained.anatomy))}
-
-
-def mixed(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: float) -> State:
-    """(1 - alpha) * start + alpha * tuned; exactly the one or the other at the ends."""
-    if alpha in (0, 1):
-        return dict(tuned if alpha else start)
-    return {name: torch.lerp(start[name], tuned[name], alpha) for name in start}
 
 
 @torch.no_grad()
@@ -88,7 +82,7 @@ class Way:
 
     def stand(self, alpha: float) -> None:
         """Put both models at this share of the way, the new head as it was tuned."""
-        weights = mixed(self.start, self.tuned, alpha)
+        weights = mixed(self.start, self.tuned, dict.fromkeys(self.start, alpha))
         put(self.model, weights)
         put(self.source, {name: weights[name] for name in self.shared})
         self.model.module.load_state_dict(self.head, strict=False)

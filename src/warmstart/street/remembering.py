@@ -16,6 +16,8 @@ from warmstart.street.forgetting import NO_HEAD, measured
 from warmstart.street.retention import remembered
 from warmstart.street.stops import task_of
 from warmstart.street.training import Ready
+from warmstart.tune.guards import GUARDS
+from warmstart.tune.retained import Retained
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ def kept(trip: Trip, plan: Plan, arms: Mapping[str, Sequence[Run]], bundle: Bund
         return Kept(own, plan.strategy, forgetting=found)
     barred = frozenset(name for name, arm in own.items() if name != bounding.NAME and forgets(best_seed(arm)))
     return Kept(own, bounding.NAME, barred, replace(found, bounded=bounded))
+
+
+def with_rows(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Ready:
+    """With the retained rows that may teach, where a guard of the plan asks for them."""
+    if not trip.options.retain or not any(GUARDS.get(g["name"]).remembers for g in plan.guards):
+        return ready
+    task = task_of(bundle)
+    source = training.load_for(trip, plan, task.modality)
+    memory = remembered(trip, source, task, ready)
+    return ready if memory is None else replace(ready, retained=Retained(source.anatomy, memory.teaching))
 
 
 def forgets(run: Run) -> bool:

@@ -39,7 +39,7 @@ class Replay(Guard):
     before_NK: Tensor | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check("replay", "share", self.share, 0 < self.share <= 4, "write a share above 0, up to 4")
+        check("replay", "share", self.share, 0 < self.share <= 1, "write a share above 0, up to 1")
         above = 0 < self.temperature < inf
         check("replay", "temperature", self.temperature, above, "write a number above 0")
 
