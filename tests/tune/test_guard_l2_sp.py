@@ -54,6 +54,18 @@ def test_nothing_is_pulled_back_into_adapters():
     assert worlds.equal(before, after, adapters)
 
 
+@pytest.mark.parametrize("name", ["l2_sp", "ewc", "mixout"])
+def test_a_guard_without_anything_to_hold_says_so_and_does_nothing(name):
+    phase, told, ends = worlds.phase(lr=1e-3), [], []
+    for guards in ((), ({"name": name},)):
+        model, _ = EDITS.build({"name": "lora", "rank": 2, "alpha": 4}).apply(guarded.calm(), (), 0)
+        told.clear()
+        worlds.run("bert", worlds.plan(phase, guards=guards), model, tell=told.append)
+        ends.append(worlds.state(model))
+    assert [e["what"] for e in told if "does nothing" in e.get("what", "")]
+    assert worlds.equal(*ends)
+
+
 def test_a_whole_training_is_adamw_with_a_pull_after_each_step():
     """The oracle goes through the same training without the guard, and pulls in a hook of its own."""
     phase = worlds.phase(lr=5e-3, epochs=3, decay=0.8)

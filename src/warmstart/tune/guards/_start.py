@@ -22,14 +22,21 @@ def check(guard: str, setting: str, value: float, fits: bool, do: str) -> None:
         raise WarmstartError(f"guard {guard!r}: {setting} = {value!r}", do, "wrong-value")
 
 
-def body(job: Job) -> Pairs:
+def body(job: Job, guard: str) -> Pairs:
     """Name -> a parameter of the body that some phase may move, and a copy of it as it came.
 
-    Without the head, which has no start worth keeping, and without adapters, which have none at all.
+    Without the head, which has no start worth keeping, and without adapters, which have none at all. Where
+    nothing is left, the guard has nothing to do, and that is told.
     """
     head = {id(p) for p in job.anatomy.groups[-1].parameters()}
     there = {n: p for n, p in job.anatomy.model.named_parameters() if id(p) not in head and ADAPTER not in n}
-    return {n: (there[n], start) for n, start in job.weights().items() if n in there}
+    found = {n: (there[n], start) for n, start in job.weights().items() if n in there}
+    if not found:
+        what = (
+            f"{guard}: no weight that came with the body learns in this plan, so that the guard does nothing"
+        )
+        job.tell({"event": "note", "what": what})
+    return found
 
 
 def body_learns(job: Job) -> bool:

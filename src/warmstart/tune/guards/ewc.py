@@ -41,7 +41,7 @@ class Ewc(Guard):
         check("ewc", "rows", self.rows, self.rows >= 1, "write a whole number from 1")
 
     def begin(self, job: Job) -> None:
-        self.pairs = body(job)
+        self.pairs = body(job, "ewc")
 
     def enter(self, job: Job) -> None:
         if self.fisher or not self.pairs or not body_learns(job):

@@ -24,14 +24,14 @@ class L2Sp(Guard):
     """
 
     mitigates = "forgetting"
-    weight: float = 0.01
+    weight: float = 10.0  # times the rate: the share of the way back in each step
     starts: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False)  # by the parameter's id
 
     def __post_init__(self) -> None:
         check("l2_sp", "weight", self.weight, 0 <= self.weight < inf, "write a number from 0")
 
     def begin(self, job: Job) -> None:
-        self.starts = {id(parameter): start for parameter, start in body(job).values()}
+        self.starts = {id(parameter): start for parameter, start in body(job, "l2_sp").values()}
 
     @torch.no_grad()
     def moved(self, job: Job, stepper: Optimizer) -> None:

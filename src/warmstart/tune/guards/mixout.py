@@ -32,7 +32,7 @@ class Mixout(Guard):
         check("mixout", "swapped", self.swapped, 0 <= self.swapped < 1, "write a share from 0 to below 1")
 
     def begin(self, job: Job) -> None:
-        self.pairs = body(job)
+        self.pairs = body(job, "mixout")
 
     @contextmanager
     def during(self, job: Job) -> Iterator[None]:
