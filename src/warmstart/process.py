@@ -39,6 +39,7 @@ from warmstart.serve.wanted import Wanted, wanted
 from warmstart.street import (
     baseline,
     budget,
+    checking,
     deciding,
     piloting,
     probing,
@@ -125,11 +126,15 @@ def run(
 
 
 def check(data: str | Path, *, runs: Path | None = None, tell: Tell = nobody, **asked: Any) -> Bundle:
-    """Read the data, split it and look for trouble; without `runs` no folder is left behind."""
+    """Read the data, split it and look for trouble; without `runs` no folder is left behind.
+
+    With `models` (or "default": those that a run would take) labels that features speak against are looked
+    for as well. The findings of all are the bundle's.
+    """
     with TemporaryDirectory(prefix="warmstart-", ignore_cleanup_errors=True) as passing:
         trip = setting_out(data, runs or Path(passing), tell, asked)
         with locked(trip):
-            bundle = stops.read(trip)
+            bundle = checking.checked(trip, stops.read(trip))
             len(bundle.rows)  # mapped now, they outlive their file
     return bundle
 

@@ -203,6 +203,7 @@ def _written(draft: Draft, findings: tuple[Finding, ...], source: str, folder: P
             findings=findings,
             source=source,
             task=f"{draft.kind}_classification",
+            brought=tuple(sorted(draft.brought)),
         )
         write_json(folder / DATA, {**_said(bundle), "summary": summary(bundle)})
     except OSError as error:
@@ -222,7 +223,7 @@ def _bundle(rows: Rows, **said: Any) -> Bundle:
 
 def _said(bundle: Bundle) -> dict[str, Any]:
     """What data.json says of a bundle; its rows and their splits are in rows.arrow."""
-    keys = ("name", "roles", "labels", "fingerprint", "findings", "source", "task")
+    keys = ("name", "roles", "labels", "fingerprint", "findings", "source", "task", "brought")
     return {key: getattr(bundle, key) for key in keys}
 
 
@@ -238,6 +239,7 @@ def load_bundle(folder: Path) -> Bundle:
         rows = Rows(folder / ROWS)
         findings = tuple(Finding(**{**f, "where": tuple(f["where"])}) for f in said["findings"])
         known = {key: said[key] for key in ("name", "roles", "fingerprint", "source", "task")}
+        known["brought"] = tuple(said.get("brought", ()))
         bundle = _bundle(rows, labels=tuple(said["labels"]), findings=findings, **known)
         whole = said["summary"]["rows"] == len(rows)
     except FileNotFoundError as error:
