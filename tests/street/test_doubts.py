@@ -18,22 +18,11 @@ def findings_of(run, check):
     return [f for f in table["findings"] if f["check"] == check]
 
 
-def clear_reviews(count):
-    """Four of seven words tell, so that even a network of random weights knows the classes."""
-    rng = np.random.default_rng(5)
-    rows = []
-    for number in range(count):
-        label = ("bad", "good")[number % 2]
-        words = [*rng.choice(street_world.PLAIN, 3), *rng.choice(street_world.TELLING[label], 4)]
-        rows.append((" ".join(words), label))
-    return rows
-
-
 @pytest.fixture(scope="module")
 def mislabelled(world, tmp_path_factory):
     """A run folder of 240 reviews, every eleventh of which has the other label; and what was planted."""
     place = tmp_path_factory.mktemp("mislabelled")
-    rows = clear_reviews(240)
+    rows = street_world.clear_reviews(240)
     other = {"good": "bad", "bad": "good"}
     planted = {f"reviews.csv:{i + 2}" for i in range(0, 240, 11)}
     rows = [(text, other[label] if i % 11 == 0 else label) for i, (text, label) in enumerate(rows)]

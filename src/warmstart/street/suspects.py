@@ -19,7 +19,7 @@ from warmstart.select.scores._scoring import make_folds
 from warmstart.select.unscored import too_few
 from warmstart.street.folder import Trip
 
-FILE = "suspect_labels.csv"
+NAME, FILE = "label_noise", "suspect_labels.csv"
 SHOWN = 20
 FEWEST_ROWS = 50
 KNOWS = 0.6  # of the rows that a probe must get right; else most suspects would be its own mistakes
@@ -61,7 +61,7 @@ def noticed(
     what += "" if by_chance else ", more than a model's own doubt explains"
     shown = tuple(f"{one[0]} ({one[1]!r}, rather {one[2]!r})" for one in told[:SHOWN])
     do = f"nothing was changed; look at them, most doubtful first, in {FILE}"
-    return (Finding("label_noise", "note" if by_chance else "warning", what, do, len(told), shown),)
+    return (Finding(NAME, "note" if by_chance else "warning", what, do, len(told), shown),)
 
 
 def out_of_fold(
