@@ -85,6 +85,17 @@ def reviews(count: int, seed: int = 0, classes: Sequence[str] = ("bad", "good"))
     return rows
 
 
+def clear_reviews(count: int) -> list[tuple[str, str]]:
+    """Four of seven words tell, so that even a network of random weights knows the classes."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for number in range(count):
+        label = ("bad", "good")[number % 2]
+        words = [*rng.choice(PLAIN, 3), *rng.choice(TELLING[label], 4)]
+        rows.append((" ".join(words), label))
+    return rows
+
+
 def write_csv(path: Path, rows: Iterable[Sequence[str]], header: Sequence[str] = ("review", "mood")) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "run": "warmstart.process",
     "check": "warmstart.process",
+    "clean": "warmstart.process",
     "rank": "warmstart.process",
     "plan": "warmstart.process",
     "tune": "warmstart.process",

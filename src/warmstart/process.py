@@ -21,9 +21,11 @@ from threadpoolctl import threadpool_limits
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.events import Tell, nobody
+from warmstart.base.files import expanded
 from warmstart.base.result import Result
 from warmstart.base.tables import checked, from_table
 from warmstart.base.types import Bundle, Plan, Ranking, Run
+from warmstart.data.clean import Cleaned
 from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
 from warmstart.evaluate.weigh import weigh
@@ -39,6 +41,7 @@ from warmstart.serve.wanted import Wanted, wanted
 from warmstart.street import (
     baseline,
     budget,
+    checking,
     deciding,
     piloting,
     probing,
@@ -137,13 +140,30 @@ def run(
 
 
 def check(data: str | Path, *, runs: Path | None = None, tell: Tell = nobody, **asked: Any) -> Bundle:
-    """Read the data, split it and look for trouble; without `runs` no folder is left behind."""
+    """Read the data, split it and look for trouble; without `runs` no folder is left behind.
+
+    With `models` (or "default": those that a run would take) labels that features speak against are looked
+    for as well. The findings of all are the bundle's, worst first.
+    """
     with TemporaryDirectory(prefix="warmstart-", ignore_cleanup_errors=True) as passing:
         trip = setting_out(data, runs or Path(passing), tell, asked)
         with locked(trip):
-            bundle = stops.read(trip)
+            bundle = checking.checked(trip, stops.read(trip), passing=runs is None)
             len(bundle.rows)  # mapped now, they outlive their file
     return bundle
+
+
+def clean(data: str | Path, out: str | Path, *, checked: Path | None = None, **asked: Any) -> Cleaned:
+    """Write a cleaned copy of the data into the new folder `out`; see warmstart.data.clean.
+
+    `checked` is the run folder of a check of the same data, whose list of suspect labels is copied as well.
+    """
+    if is_run(run_folder(data)):
+        options = reopen(run_folder(data)).options
+    else:
+        options = from_table(Options, {"data": str(data), **plainly(asked)}, "warmstart")
+        refuse(options)
+    return checking.cleaned(options, expanded(out), checked)
 
 
 def rank(

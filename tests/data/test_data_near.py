@@ -152,6 +152,21 @@ def test_planted_copies_of_photographs_are_found_and_nothing_else():
     assert len(found & planted) >= 99 and found <= planted
 
 
+def test_small_drawings_are_found_again_in_another_size_and_others_are_not():
+    """28 pixels and 27: no filter that takes whole pixels sees the same in both."""
+    rng = np.random.default_rng(7)
+    drawings = []
+    for _ in range(60):
+        image = Image.new("RGB", (28, 28))
+        points = [tuple(map(int, point)) for point in rng.integers(4, 24, (4, 2))]
+        ImageDraw.Draw(image).line(points, fill="white", width=3)
+        drawings.append(image)
+    sizes = [27, 29, 25]
+    again = [d.resize((side, side)) for d, side in zip(drawings, sizes * 20, strict=True)]
+    images = [image_bytes(d) for d in drawings] + [image_bytes(a, "JPEG", quality=85) for a in again]
+    assert searched(images) == {(i, 60 + i) for i in range(60)}
+
+
 def test_plain_images_are_not_glued_together():
     rng = np.random.default_rng(0)
     plain = [Image.new("RGB", (40, 40), tuple(rng.integers(0, 256, 3))) for _ in range(20)]

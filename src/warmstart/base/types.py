@@ -39,6 +39,7 @@ class Bundle:
     findings: tuple[Finding, ...] = ()
     source: str = ""  # what the user gave
     task: str = ""  # a name of the family of tasks
+    brought: tuple[str, ...] = ()  # splits that the user made; the others are made by chance
 
     def split(self, name: str) -> tuple[int, ...]:
         """Row numbers of "train", "validation" or "test"."""

@@ -11,6 +11,7 @@ FAMILIES = {
     "tasks": "tasks",
     "floors": "floors",
     "readers": "data.readers",
+    "writers": "data.writers",
     "checks": "data.checks",
     "anatomies": "models.anatomies",
     "scores": "select.scores",

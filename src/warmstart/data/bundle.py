@@ -14,6 +14,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.files import read_json, write_json
 from warmstart.base.rows import Rows
 from warmstart.base.types import Bundle, Finding
+from warmstart.data.changes import changes_of
 from warmstart.data.checks import checks_at
 from warmstart.data.draft import Draft, Found, count
 from warmstart.data.fingerprint import fingerprint
@@ -57,16 +58,24 @@ def open_bundle(
     _forget(folder)
     if limit is not None and limit < 1:
         raise WarmstartError(f"--rows is {limit}", "use 1 or more rows, or leave it out", "limit-too-small")
+    draft, findings = checked_draft(source, Asked(text, image, label, group), test, validation)
+    draft, divided = _divided(draft, seed, limit)
+    draft, findings = _checked(draft, [*findings, divided], "splits")
+    return _written(draft, tuple(findings), source, folder)
+
+
+def checked_draft(
+    source: str, asked: Asked, test: str | None = None, validation: str | None = None
+) -> tuple[Draft, list[Finding]]:
+    """All rows that can be used, not yet divided, with what was found and changed on the way."""
     named = {"test": test, "validation": validation}
-    draft, findings = _drafted(source, test, validation, Asked(text, image, label, group))
+    draft, findings = _drafted(source, test, validation, asked)
     draft, findings = _checked(draft, findings, "rows")
     _refuse_lost(draft, named)
     near, note = near_pairs(draft)
     draft, findings = _checked(replace(draft, near=near, near_note=note), findings, "near")
     _refuse_lost(draft, named)
-    draft, divided = _divided(draft, seed, limit)
-    draft, findings = _checked(draft, [*findings, divided], "splits")
-    return _written(draft, tuple(findings), source, folder)
+    return draft, findings
 
 
 def _forget(folder: Path) -> None:
@@ -161,7 +170,8 @@ def _applied(draft: Draft, found: list[Found]) -> Draft:
         table = table.take(pa.array([row for row in range(len(table)) if row not in drop], pa.int64()))
     dropped = (*draft.dropped, *(f.finding.what for f in found if f.drop))
     brought = draft.brought & set(table.column(SPLIT).to_pylist())
-    return replace(draft, table=table, brought=brought, dropped=dropped)
+    changes = (*draft.changes, *(change for f in found for change in changes_of(draft, f)))
+    return replace(draft, table=table, brought=brought, dropped=dropped, changes=changes)
 
 
 def _divided(draft: Draft, seed: int, limit: int | None) -> tuple[Draft, Finding]:
@@ -203,6 +213,7 @@ def _written(draft: Draft, findings: tuple[Finding, ...], source: str, folder: P
             findings=findings,
             source=source,
             task=f"{draft.kind}_classification",
+            brought=tuple(sorted(draft.brought)),
         )
         write_json(folder / DATA, {**_said(bundle), "summary": summary(bundle)})
     except OSError as error:
@@ -222,7 +233,7 @@ def _bundle(rows: Rows, **said: Any) -> Bundle:
 
 def _said(bundle: Bundle) -> dict[str, Any]:
     """What data.json says of a bundle; its rows and their splits are in rows.arrow."""
-    keys = ("name", "roles", "labels", "fingerprint", "findings", "source", "task")
+    keys = ("name", "roles", "labels", "fingerprint", "findings", "source", "task", "brought")
     return {key: getattr(bundle, key) for key in keys}
 
 
@@ -238,6 +249,7 @@ def load_bundle(folder: Path) -> Bundle:
         rows = Rows(folder / ROWS)
         findings = tuple(Finding(**{**f, "where": tuple(f["where"])}) for f in said["findings"])
         known = {key: said[key] for key in ("name", "roles", "fingerprint", "source", "task")}
+        known["brought"] = tuple(said.get("brought", ()))
         bundle = _bundle(rows, labels=tuple(said["labels"]), findings=findings, **known)
         whole = said["summary"]["rows"] == len(rows)
     except FileNotFoundError as error:

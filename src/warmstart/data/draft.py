@@ -16,6 +16,7 @@ DIGEST = "_ws_digest"  # sha256 of the input
 PROBLEM = "_ws_problem"  # why an image cannot be used, or null
 DHASH = "_ws_dhash"  # 64 bits that say where an image gets brighter from left to right
 THUMB = "_ws_thumb"  # 16 x 16 x 3 bytes
+WIDTH, HEIGHT = "_ws_width", "_ws_height"  # of an image, in pixels
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Draft:
     near: Any = field(default=None, repr=False)  # P x 2 ids of rows that are nearly the same
     near_note: str = ""  # how the search for them was cut short, if it was
     dropped: tuple[str, ...] = ()  # what checks dropped so far
+    changes: tuple["Change", ...] = field(default=(), repr=False)  # the same row by row, labels too
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -68,6 +70,23 @@ class Draft:
     def places(self, rows: Sequence[int], most: int = 5) -> tuple[str, ...]:
         """Where the first of these rows came from."""
         return tuple(self.table.column(WHERE)[int(row)].as_py() for row in rows[:most])
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a check did to one row."""
+
+    row: int  # its number when it was read
+    where: str
+    split: str  # "train", "validation", "test" or ""
+    check: str
+    why: str
+    before: str = ""  # the label, where it was spelled otherwise
+    after: str = ""
+
+    @property
+    def what(self) -> str:
+        return "relabelled" if self.after else "dropped"
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,11 @@ def source_of(value: Value, base: Path | None = None) -> Path | bytes:
 
 def decode(source: Path | bytes, least: int = 0) -> "Image":
     """The image of `source` as `open_image` gives it; raises BrokenImage."""
+    return decoded(source, least)[0]
+
+
+def decoded(source: Path | bytes, least: int = 0) -> tuple["Image", tuple[int, int]]:
+    """The same, and the width and height in the file, of which `least` may leave a fraction."""
     from PIL import Image, UnidentifiedImageError
 
     Image.init()  # all formats are registered once, not in the middle of threads
@@ -97,10 +102,11 @@ def decode(source: Path | bytes, least: int = 0) -> "Image":
             io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
         ) as image:
             _refuse_bombs(image.size)
+            width, height = image.size
             if least:
                 image.draft("RGB", (least, least))
             image.load()
-            return to_rgb(_upright(image))
+            return to_rgb(_upright(image)), (width, height)
     except BrokenImage:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BITS = 4
-CORRELATION = 0.98  # of the thumbnails' pixels
+CORRELATION = 0.99  # of the thumbnails' pixels
 DIFFERENCE = 40.0  # largest mean absolute difference of pixels, 0-255
 CONTRAST = 4.0  # standard deviation of a colour below which an image is plain and equals only its exact copy
 EXACT_UP_TO = 20_000  # images compared each with each

@@ -1,7 +1,7 @@
 """Texts that are nearly the same: MinHash over shingles (Broder 1997), banded, then the exact similarity.
 
 Long texts are compared by runs of 3 words, short ones by runs of 5 characters, as one changed word would
-leave a short text no common run of words.
+leave a short text no common run of words. Where one or two words differ, `near_edits` finds them.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.seeds import generator
 from warmstart.data.near import distinct, equal_neighbours
+from warmstart.data.near_edits import near_edits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +27,14 @@ BORDER = 20  # words up to which a long text is also compared as a short one: 16
 AT_ONCE = 64  # texts whose runs are hashed together: 130,000 runs at most
 MOST_WORDS = 2_000  # of each text that are looked at
 _WORD = re.compile(r"\w+")
+_APOSTROPHE = re.compile(r"(?<=\w)['\u2019](?=\w)")  # "don't" is one word, with or without it
 
 
 def near_texts(texts: Sequence[str]) -> tuple["NDArray[np.int64]", bool]:
-    """P x 2 numbers of texts with a Jaccard similarity of at least 0.8; and if any were skipped."""
+    """P x 2 numbers of texts with a Jaccard similarity of at least 0.8, or but for a word or two the same.
+
+    With them whether any were skipped.
+    """
     import numpy as np
 
     normal = [normalise(text) for text in texts]
@@ -45,12 +50,14 @@ def near_texts(texts: Sequence[str]) -> tuple["NDArray[np.int64]", bool]:
         pairs, cut = _alike([normal[number] for number in chosen], shingles)
         found.append(np.array(chosen, np.int64)[pairs].reshape(-1, 2))
         capped |= cut
+    different = np.array(list(first.values()), np.int64)
+    found.append(different[near_edits(list(first))].reshape(-1, 2))
     return np.concatenate(found), capped
 
 
 def normalise(text: str) -> str:
     """Words alone, in lower case and compatible characters; a text without words stays, blanks aside."""
-    flat = unicodedata.normalize("NFKC", text[: MOST_WORDS * 20]).casefold()
+    flat = _APOSTROPHE.sub("", unicodedata.normalize("NFKC", text[: MOST_WORDS * 20]).casefold())
     return " ".join(_WORD.findall(flat)[:MOST_WORDS]) or " ".join(flat.split())
 
 

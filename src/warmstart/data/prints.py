@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from warmstart.data.draft import DHASH, DIGEST, PROBLEM, THUMB, Draft
-from warmstart.data.images import BrokenImage, decode, source_of, without_warnings
+from warmstart.data.draft import DHASH, DIGEST, HEIGHT, PROBLEM, THUMB, WIDTH, Draft
+from warmstart.data.images import BrokenImage, decoded, source_of, without_warnings
 from warmstart.data.labels import plain
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Print:
     digest: bytes | None = None
     dhash: int = 0
     thumb: bytes | None = None
+    size: tuple[int, int] | None = None  # width and height, in pixels
 
 
 def with_prints(draft: Draft) -> Any:
@@ -39,6 +40,9 @@ def with_prints(draft: Draft) -> Any:
     table = draft.table.append_column(DIGEST, pa.array([p.digest for p in prints], pa.large_binary()))
     table = table.append_column(PROBLEM, pa.array([p.problem for p in prints], pa.large_string()))
     table = table.append_column(DHASH, pa.array([p.dhash for p in prints], pa.uint64()))
+    for place, name in enumerate((WIDTH, HEIGHT)):
+        numbers = [None if p.size is None else p.size[place] for p in prints]
+        table = table.append_column(name, pa.array(numbers, pa.int32()))
     return table.append_column(THUMB, pa.array([p.thumb for p in prints], pa.large_binary()))
 
 
@@ -59,10 +63,10 @@ def _look(value: Any) -> Print:
         return Print("no image is named")
     try:
         source = source_of(value)
-        image = decode(source, least=64)
+        image, size = decoded(source, least=64)
     except BrokenImage as error:
         return Print(str(error))
-    return Print(None, _digest(source), dhash(image), thumb(image))
+    return Print(None, _digest(source), dhash(image), thumb(image), size)
 
 
 def _digest(source: Any) -> bytes:
@@ -78,14 +82,21 @@ def dhash(image: "Image") -> int:
     Brighter by more than 2 of 255, so that even areas give 0 also after a JPEG's noise.
     """
     import numpy as np
-    from PIL import Image
 
-    grey = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX), np.int16)
+    grey = np.asarray(shrunk(image.convert("L"), (9, 8)), np.int16)
     return int.from_bytes(np.packbits(grey[:, 1:] > grey[:, :-1] + MARGIN).tobytes(), "big")
 
 
 def thumb(image: "Image") -> bytes:
     """16 x 16 x 3 bytes."""
+    return shrunk(image, (SIDE, SIDE)).tobytes()
+
+
+def shrunk(image: "Image", size: tuple[int, int]) -> "Image":
+    """Smaller, so that its own size leaves no trace.
+
+    PIL's box filter takes whole pixels, so that a picture of 27 pixels looks other than the same of 28.
+    """
     from PIL import Image
 
-    return image.resize((SIDE, SIDE), Image.Resampling.BOX).tobytes()
+    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)

@@ -38,7 +38,7 @@ def _images(values: Any, bases: Any) -> Any:
     if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
         return values.cast(pa.large_binary())
     names = text_of(values).to_pylist()
-    paths = [_absolute(name, base) for name, base in zip(names, bases.to_pylist(), strict=True)]
+    paths = [absolute(name, base) for name, base in zip(names, bases.to_pylist(), strict=True)]
     return pa.chunked_array([pa.array(paths, pa.large_string())])
 
 
@@ -48,7 +48,7 @@ def _from_structs(values: Any, bases: Any) -> Any:
 
     cells = values.to_pylist()
     if not any(cell and cell.get("bytes") for cell in cells):
-        paths = [_absolute((c or {}).get("path"), b) for c, b in zip(cells, bases.to_pylist(), strict=True)]
+        paths = [absolute((c or {}).get("path"), b) for c, b in zip(cells, bases.to_pylist(), strict=True)]
         return pa.chunked_array([pa.array(paths, pa.large_string())])
     found = [_bytes(cell or {}, base) for cell, base in zip(cells, bases.to_pylist(), strict=True)]
     return pa.chunked_array([pa.array(found, pa.large_binary())])
@@ -61,7 +61,7 @@ def _bytes(cell: dict[str, Any], base: str) -> bytes | None:
     return path.read_bytes() if path and is_file(path) else None
 
 
-def _absolute(value: str | None, base: str) -> str | None:
+def absolute(value: str | None, base: str) -> str | None:
     """A path from the table, from the folder of its file; web addresses stay, to be refused later."""
     if not value or not value.strip():
         return None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MODELS, RUNS, REASONS, GAINS, FINDINGS, CLASSES, PLACES = 5, 5, 2, 4, 3, 20, 3  # as many as fit on a screen
+LISTED = 5  # places that a finding has at least, where it is about more rows
 _VERDICT = {"worth it": ("✔", "green"), "not worth it": ("✘", "red"), "cannot tell": ("?", "yellow")}
 _LEVEL = {"warning": ("▲", "yellow"), "note": ("○", "cyan")}
 _CHOSEN = "◆"
@@ -141,13 +142,13 @@ def for_size(ranked: Sequence[RankedModel]) -> str:
     return f"{first} is chosen for size: these rows cannot tell it from {other}"
 
 
-def findings_list(findings: Sequence[Finding]) -> "RenderableType":
+def findings_list(findings: Sequence[Finding], places: int = PLACES) -> "RenderableType":
     """All findings: what, how to put it right, and the first places."""
     from rich.console import Group
 
     if not findings:
         return _said("Nothing was found that needs your attention.", "green")
-    return Group(*(line for finding in findings for line in _finding(finding)))
+    return Group(*(line for finding in findings for line in _finding(finding, places)))
 
 
 def data_table(data: DataSummary) -> "RenderableType":
@@ -270,13 +271,15 @@ def _top_findings(findings: Sequence[Finding]) -> list["Text"]:
     return [_line("Findings", f"{len(findings) or 'none'}{rest}"), *lines]
 
 
-def _finding(finding: Finding) -> Iterable["Text"]:
+def _finding(finding: Finding, places: int) -> Iterable["Text"]:
     mark, colour = _LEVEL.get(finding.level, _LEVEL["note"])
     yield _said(f"{mark} {finding.what}", colour)
     yield _said(f"→ {finding.do}", indent=2)
     if finding.where:
-        rest = f" and {finding.count - PLACES} more" if finding.count > PLACES < len(finding.where) else ""
-        yield _said(f"{', '.join(finding.where[:PLACES])}{rest}", "dim", indent=2)
+        shown = finding.where[:places]
+        beyond = finding.count - len(shown)
+        rest = f" and {beyond:,} more" if beyond > 0 and len(finding.where) >= min(places, LISTED) else ""
+        yield _said(f"{', '.join(shown)}{rest}", "dim", indent=2)
 
 
 def _table(title: str) -> "Table":

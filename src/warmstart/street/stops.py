@@ -14,7 +14,7 @@ from warmstart.base.types import Bundle, Finding, Ranking
 from warmstart.data.bundle import load_bundle, open_bundle
 from warmstart.select.rank import rank
 from warmstart.select.sample import sample_rows
-from warmstart.street import opening, unaided
+from warmstart.street import opening, shift, suspects, unaided
 from warmstart.street.folder import Trip
 from warmstart.street.sifting import sift
 from warmstart.tasks import TASKS
@@ -81,10 +81,12 @@ def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
     chosen = sample_rows(labels, groups, opening.RANKED_ROWS, trip.options.seed)
     among = None if groups is None else groups[chosen]
     sifted = sift(trip, task, bundle, chosen, labels[chosen], among)
-    beside, noticed = unaided.read(trip, task, bundle, [bundle.train[i] for i in chosen], labels[chosen])
+    rows = [bundle.train[i] for i in chosen]
+    features = {one.candidate.source: one.features for one in sifted.opened}
+    beside, noticed = unaided.read(trip, task, bundle, rows, labels[chosen])
     ranking = rank(
         [one.candidate for one in sifted.opened],
-        {one.candidate.source: one.features for one in sifted.opened},
+        features,
         labels[chosen],
         groups_N=among,
         score=trip.options.score,
@@ -94,7 +96,9 @@ def select(trip: Trip, bundle: Bundle) -> tuple[Ranking, tuple[Finding, ...]]:
         unaided=beside,
         parted=sifted.parted,
     )
-    findings = (*sifted.findings, *noticed, *unaided.unmeasured(beside, ranking))
+    doubtful = suspects.noticed(trip, bundle, ranking, features, rows, labels[chosen], among)
+    findings = (*sifted.findings, *noticed, *unaided.unmeasured(beside, ranking), *doubtful)
+    findings += shift.by_floor(trip, task, bundle)
     write_json(path, {"ranking": ranking, "findings": findings})
     return ranking, findings
 

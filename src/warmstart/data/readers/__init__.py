@@ -23,8 +23,10 @@ class Reader(Protocol):
 
 def reader_for(path: Path) -> Reader | None:
     """The first reader, by name, that fits `path`."""
-    for name in READERS.names():
-        reader: Reader = READERS.get(name)()
-        if reader.fits(path):
-            return reader
-    return None
+    name = reader_name(path)
+    return READERS.get(name)() if name else None
+
+
+def reader_name(path: Path) -> str:
+    """The name of that reader; "" if none fits."""
+    return next((name for name in READERS.names() if READERS.get(name)().fits(path)), "")

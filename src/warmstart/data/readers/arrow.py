@@ -17,10 +17,11 @@ class ArrowReader:
         return path.suffix.lower() in self.suffixes and path.is_file()
 
     def rows(self, path: Path) -> Any:
-        return read_columnar(path, "arrow", _read)
+        return read_columnar(path, "arrow", read_file)
 
 
-def _read(path: Path) -> Any:
+def read_file(path: Path) -> Any:
+    """The table of a file or of a stream."""
     import pyarrow as pa
     from pyarrow.feather import read_table
 

@@ -18,6 +18,7 @@ from warmstart.data.readers._folders import (
 )
 from warmstart.data.readers._table import finish, strings
 
+LABEL = "label"  # the column that holds the class
 NO_CLASSES = ("images", "imgs", "jpegimages", "masks", "labels", "annotations", "segmentationclass")
 Item = tuple[Path, str, str | None]  # file, class, split
 
@@ -40,11 +41,18 @@ class ClassFolderReader:
         files = [str(file.absolute()) for file, _, _ in chosen]
         return _table("image", files, chosen, path, findings)
 
+    def has_splits(self, path: Path) -> bool:
+        """Do the sub-folders name splits, and have the classes in them?"""
+        splits = split_folders(path)
+        return bool(splits) and len(splits) == len(
+            [f for f in folders_in(path) if next(files_below(f), None)]
+        )
+
 
 def _items(folder: Path) -> list[Item]:
     """Every file with its class and split; splits are meant if all sub-folders are named so."""
-    splits = split_folders(folder)
-    if splits and len(splits) == len([f for f in folders_in(folder) if next(files_below(f), None)]):
+    if ClassFolderReader().has_splits(folder):
+        splits = split_folders(folder)
         if not any(folders_in(s) for s in splits):
             raise WarmstartError(
                 f"{folder.name} holds {', '.join(s.name for s in splits)} but no folders of classes in them",
@@ -115,7 +123,7 @@ def _texts(items: list[Item], folder: Path, findings: list[Finding]) -> Any:
 
 
 def _table(role: str, values: list[str], items: list[Item], folder: Path, findings: list[Finding]) -> Any:
-    columns = strings({role: list(values), "label": [c for _, c, _ in items]})
+    columns = strings({role: list(values), LABEL: [c for _, c, _ in items]})
     where = [file.relative_to(folder).as_posix() for file, _, _ in items]
     return finish(columns, where, folder, folder.name, [split for _, _, split in items], findings)
 

@@ -27,16 +27,20 @@ class CsvReader:
         return path.suffix.lower() in self.suffixes and path.is_file()
 
     def rows(self, path: Path) -> Any:
+        return self.parsed(path)[0].table(path)
+
+    def parsed(self, path: Path) -> "tuple[Parsed, Style]":
+        """All rows, and the style that reads most of them."""
         encoding = encoding_of(path)
         best = None
         with long_fields():
             for style in self._styles(path, encoding):
                 parsed = _parse(path, encoding, style)
-                best = parsed if best is None or len(parsed.bad) < len(best.bad) else best
-                if not best.bad:
+                best = (parsed, style) if best is None or len(parsed.bad) < len(best[0].bad) else best
+                if not best[0].bad:
                     break
         assert best is not None
-        return best.table(path)
+        return best
 
     def _styles(self, path: Path, encoding: str) -> Iterator[Style]:
         """The style to read with; more than one only where the file shows signs of an unusual one."""
@@ -67,7 +71,7 @@ def sniff_delimiter(sample: str, delimiters: str) -> str:
 
 
 @dataclass
-class _Parsed:
+class Parsed:
     """What one pass over a file gave: chunks of rows, the line of each, and what could not be read."""
 
     header: list[str]
@@ -91,7 +95,7 @@ class _Parsed:
         return finish(table.select(keep), where, path.parent, name, findings=findings)
 
 
-def _parse(path: Path, encoding: str, style: Style) -> _Parsed:
+def _parse(path: Path, encoding: str, style: Style) -> Parsed:
     with path.open(encoding=encoding, newline="") as file:
         found = records(file, style)
         first = next(
@@ -103,7 +107,7 @@ def _parse(path: Path, encoding: str, style: Style) -> _Parsed:
             raise WarmstartError(
                 f"{path.name}, line {first.line}: {first.trouble}", "correct the header", "ragged-rows"
             )
-        parsed = _Parsed(_header(first.fields, path.name), [], [], [])
+        parsed = Parsed(_header(first.fields, path.name), [], [], [])
         rows: list[list[str]] = []
         for record in found:
             trouble = record.trouble or _trouble(record.fields, parsed.header)

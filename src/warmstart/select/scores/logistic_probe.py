@@ -30,6 +30,16 @@ FEW = 500  # rows up to which every other fold judges a fold's penalty, and answ
 ENOUGH = 1e-5  # tolerance beyond it: rows to 0.005 nats, their mean to 0.00002
 
 
+@dataclass(frozen=True, eq=False)  # holds arrays: the same only as itself
+class OutOfFold:
+    """What probes say of rows that they have not seen."""
+
+    rows_N: NDArray[np.float64]  # log-likelihood of the label
+    hits_N: NDArray[np.float64]  # share of repeats in which it was the likeliest
+    probabilities_NC: NDArray[np.float64]  # for the classes that occur, in ascending order
+    chosen: float  # median of the chosen C
+
+
 @dataclass(frozen=True)
 class LogisticProbe:
     """Mean out-of-fold log-likelihood per row (nats) of L2 softmax regression on features of one scale.
@@ -54,9 +64,17 @@ class LogisticProbe:
         self, features_ND: NDArray[np.floating], labels_N: NDArray[np.int64], folds: Folds
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """(log-likelihood of each row, share of repeats in which it was right, median of the chosen C)."""
+        said = self.out_of_fold(features_ND, labels_N, folds)
+        return said.rows_N, said.hits_N, said.chosen
+
+    def out_of_fold(
+        self, features_ND: NDArray[np.floating], labels_N: NDArray[np.int64], folds: Folds
+    ) -> OutOfFold:
+        """What is said of each row by a probe that has not seen it; means over the repeats."""
         data = Data.of(features_ND, labels_N)
         single = data.single()
         rows_N, hits_N = np.zeros(folds.rows), np.zeros(folds.rows)
+        shares_NC = np.zeros((folds.rows, int(data.codes_N.max()) + 1))
         chosen: list[float] = []
         for tests in folds.tests:
             picks = self._choose(single, tests)
@@ -64,9 +82,10 @@ class LogisticProbe:
                 logs_MC = self._answer(data, single, test, C)
                 rows_N[test] += data.right(logs_MC, test)
                 hits_N[test] += logs_MC.argmax(1) == data.codes_N[test]
+                shares_NC[test] += np.exp(logs_MC)
             chosen += picks
-        times = len(folds.tests)
-        return rows_N / times, hits_N / times, sorted(chosen)[(len(chosen) - 1) // 2]
+        times, middle = len(folds.tests), sorted(chosen)[(len(chosen) - 1) // 2]
+        return OutOfFold(rows_N / times, hits_N / times, shares_NC / times, middle)
 
     def _answer(self, data: Data, single: Data, test: NDArray[np.int64], C: float) -> NDArray[np.float64]:
         """Log-probabilities of the test rows: in single precision first, then on to the tolerance."""

@@ -1,0 +1,49 @@
+"""All that `check` looks for: the checks of the data, and what only features of the rows can tell."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from warmstart.base.types import Bundle, Finding
+from warmstart.data.clean import Cleaned, clean
+from warmstart.data.sniff import Asked
+from warmstart.street import shift, stops, suspects
+from warmstart.street.folder import Options, Trip
+
+KEEP = "nothing was changed; look at them: --fix FOLDER keeps all of them in FOLDER/suspect_labels.csv"
+DEFAULT = "default"  # the models that are offered where none is named
+
+
+def checked(trip: Trip, bundle: Bundle, passing: bool = False) -> Bundle:
+    """The bundle with all findings, worst first. Without models only what needs none is looked at.
+
+    In a `passing` folder no list of suspect labels is left behind.
+    """
+    task = stops.task_of(bundle)
+    if not trip.options.models:
+        return sorted_by_level(bundle, shift.by_floor(trip, task, bundle))
+    if trip.options.models == (DEFAULT,):
+        trip = replace(trip, options=replace(trip.options, models=()))
+    ranking, noticed = stops.select(trip, bundle)
+    seen = shift.by_network(trip, task, bundle, ranking.best.candidate.source)
+    if passing:
+        noticed = tuple(replace(f, do=KEEP) if f.check == suspects.NAME else f for f in noticed)
+    return sorted_by_level(bundle, (*noticed, *seen))
+
+
+def sorted_by_level(bundle: Bundle, more: Sequence[Finding]) -> Bundle:
+    """Warnings before notes, otherwise in the order in which they were found."""
+    every = sorted((*bundle.findings, *more), key=lambda finding: finding.level != "warning")
+    return replace(bundle, findings=tuple(every))
+
+
+def cleaned(options: Options, out: Path, place: Path | None) -> Cleaned:
+    """A cleaned copy of what is asked for, in `out`; beside it the suspect labels that lie in `place`."""
+    columns = Asked(*(getattr(options, role) or None for role in ("text", "image", "label", "group")))
+    done = clean(options.data, out, columns, options.test or None, options.validation or None)
+    if place is not None and (place / suspects.FILE).is_file():
+        shutil.copyfile(place / suspects.FILE, out / suspects.FILE)
+    return done
