@@ -18,6 +18,7 @@ from warmstart.base.types import (
     Option,
     Overfitting,
     Plan,
+    Proof,
     Race,
     Reason,
     SeedScore,
@@ -92,6 +93,7 @@ class RunSummary:
     seeds: tuple[SeedScore, ...] = ()  # where there are several
     spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
     start: str = ""  # the pretrained model that it came from, where that is another than the plan's
+    ticks: tuple[Proof, ...] = ()  # what was promised, checked on this training
 
 
 @dataclass(frozen=True)
@@ -173,3 +175,4 @@ class Result:
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
     labels: LabelBudget | None = None  # where the probe of labels was asked for
     weights: Dependency | None = None  # where the probe of weights was
+    ticks: tuple[Proof, ...] = ()  # what was promised of every training, over all of them
