@@ -29,14 +29,8 @@ def worst(found: Sequence[Of]) -> Proof:
     if not chosen:
         return found[0][1]
     run, proof = max(chosen, key=lambda pair: far(pair[1]))
-    if len(found) == 1:
-        return proof
-    others = f"; in {len(chosen)} of {len(found)} runs" if failed else f"; the nearest of {len(held)} runs"
-    return replace(proof, what=f"{proof.what} ({run.name}{others})" if len(chosen) > 1 else aside(run, proof))
-
-
-def aside(run: Run, proof: Proof) -> str:
-    return f"{proof.what} ({run.name})"
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return replace(proof, what=f"{proof.what} ({run.name}{more})")
 
 
 def far(proof: Proof) -> float:

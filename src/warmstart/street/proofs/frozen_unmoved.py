@@ -31,9 +31,7 @@ class FrozenUnmoved(Tick):
     def learned(self, scene: Scene) -> Proof:
         after = hashes(scene.model.anatomy, self.before)
         moved = sum(after[name] != known for name, known in self.before.items())
-        what = (
-            f"{len(self.before):,} tensors that no phase lets learn, hashed before and after; so many differ"
-        )
+        what = f"{len(self.before):,} tensors that never learn, hashed before and after; those that differ"
         return compared(what, moved, 0)
 
 

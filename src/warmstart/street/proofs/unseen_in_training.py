@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
@@ -19,6 +20,7 @@ TAUGHT = ("train", "validation")
 COPIES = ("duplicates", "near_duplicates", "leaks", "conflicts")  # checks that know of equal rows
 LEFT = ("kept as you brought", "kept, as you brought")  # how they say that such rows stayed
 
+MARKS: WeakKeyDictionary[Inputs, list[bytes]] = WeakKeyDictionary()  # while the rows are in memory
 Place = tuple[str, int]  # a split, and the place of a row in it
 
 
@@ -35,19 +37,24 @@ class UnseenInTraining(Tick):
 
     def begun(self, scene: Scene) -> Proof:
         splits = {name: scene.ready.splits[name].inputs for name in (*TAUGHT, "test")}
-        taught = {mark: (name, i) for name in TAUGHT for i, mark in enumerate(marks(splits[name]))}
-        pairs = [(i, taught[m]) for i, m in enumerate(marks(splits["test"])) if m in taught]
+        taught = {mark: (name, i) for name in TAUGHT for i, mark in enumerate(known(splits[name]))}
+        pairs = [(i, taught[m]) for i, m in enumerate(known(splits["test"])) if m in taught]
         alike = only_alike(scene, pairs)
         numbers = {name: set(scene.ready.numbers[name]) for name in splits}
         shared = len(numbers["test"] & (numbers["train"] | numbers["validation"]))
         copies = max(len(pairs) - alike, shared)
-        known = min(copies, left_by_checks(scene.bundle))
-        what = (
-            f"{len(splits['test']):,} test rows, and {len(taught):,} that taught or chose; so many are both"
-        )
-        what += f"; {known:,} more are copies that the findings report" if known else ""
+        left = min(copies, left_by_checks(scene.bundle))
+        what = f"{len(splits['test']):,} test rows, and {len(taught):,} that taught or chose; those in both"
+        what += f"; {left:,} more are copies that the findings report" if left else ""
         what += f"; {alike:,} others only read alike to this model" if alike else ""
-        return compared(what, copies - known, 0)
+        return compared(what, copies - left, 0)
+
+
+def known(inputs: Inputs) -> list[bytes]:
+    """The same, once for all trainings that are fed from these rows."""
+    if inputs not in MARKS:
+        MARKS[inputs] = list(marks(inputs))
+    return MARKS[inputs]
 
 
 def marks(inputs: Inputs) -> Iterator[bytes]:
