@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from proof_worlds import BRISK, proof, stage
 
+from proof_worlds import BRISK, proof, stage
 from warmstart import process
 from warmstart.base.types import Phase, Predictions
 from warmstart.street import again
