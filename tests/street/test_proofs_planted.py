@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from proof_worlds import SHORT, proof, scene_of, stage, tick
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 import street_world
+from proof_worlds import SHORT, proof, scene_of, stage, tick
 from warmstart import process
 from warmstart.base.types import Bundle, Finding, Phase
 from warmstart.models.anatomies import _text
@@ -133,6 +133,18 @@ def test_rows_that_learn_from_each_other_do_not_add_up(texts):
 
 def centred(x_BD):
     return x_BD - x_BD.mean(0, keepdim=True)
+
+
+def test_a_gradient_that_is_mostly_rounding_is_not_judged(texts):
+    scene = texts.scene()
+    train = texts.ready.splits["train"]
+    sure = replace(train, targets=torch.zeros_like(train.targets))
+    nudged = scene.model.module.classifier
+    nudged.weight.data.zero_()
+    nudged.bias.data.copy_(torch.tensor([8.0, -8.0]))
+    ready = replace(scene.ready, splits={**scene.ready.splits, "train": sure})
+    found = tick("parts_add_up", "begun", replace(scene, ready=ready))
+    assert found.holds is None and "mostly rounding" in found.what
 
 
 # 4: padding and neighbours
