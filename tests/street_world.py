@@ -129,6 +129,11 @@ def stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in files}
 
 
+def networks_of(result):
+    """The runs of a result that are networks, by name."""
+    return {name: run for name, run in result.runs.items() if not run.baseline}
+
+
 def same_findings(one, other) -> bool:
     """Asserts that two results are equal but for where, when and how long."""
     assert timeless(one) == timeless(other)

@@ -19,6 +19,7 @@ from warmstart.base.types import (
     Option,
     Overfitting,
     Plan,
+    Proof,
     Race,
     Reason,
     SeedScore,
@@ -93,6 +94,7 @@ class RunSummary:
     seeds: tuple[SeedScore, ...] = ()  # where there are several
     spread: dict[str, float] = field(default_factory=dict)  # standard deviation of each metric over them
     start: str = ""  # the pretrained model that it came from, where that is another than the plan's
+    ticks: tuple[Proof, ...] = ()  # what was promised, checked on this training
 
 
 @dataclass(frozen=True)
@@ -175,3 +177,4 @@ class Result:
     labels: LabelBudget | None = None  # where the probe of labels was asked for
     weights: Dependency | None = None  # where the probe of weights was
     forgetting: Forgetting | None = None  # of runs from pretrained weights
+    ticks: tuple[Proof, ...] = ()  # what was promised of every training, over all of them

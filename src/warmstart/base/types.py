@@ -309,6 +309,17 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """Something promised of every training, checked on this one: what was compared, the number, the bound."""
+
+    name: str  # of the family of proofs: "padding_is_silent"
+    holds: bool | None  # None: it does not apply, and `what` says why
+    what: str  # one sentence: what was promised, and what was compared
+    seen: float | None = None  # the largest difference, or a count
+    bound: float | None = None  # the largest `seen` with which it holds
+
+
+@dataclass(frozen=True)
 class Run:
     """One finished training: its plan, what it answers on each split, and what it cost."""
 
@@ -322,6 +333,7 @@ class Run:
     history: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     proofs: dict[str, Any] = field(default_factory=dict)  # checks that held: {"frozen_unmoved": True}
     baseline: str = ""  # what answers where no network does: "a bag of words (...)"
+    ticks: tuple[Proof, ...] = ()  # what was promised of every training, checked on this one
 
 
 @dataclass(frozen=True)

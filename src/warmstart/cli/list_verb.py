@@ -21,6 +21,7 @@ FAMILIES = {
     "modes": "tune.modes",
     "metrics": "evaluate.metrics",
     "probes": "evaluate.probes",
+    "proofs": "street.proofs",
     "forms": "report.forms",
 }
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
-from warmstart.base.types import Finding, Race
-from warmstart.report import forgotten, probed, seeds
+from warmstart.base.types import Finding, Proof, Race
+from warmstart.report import forgotten, probed, seeds, ticks
 from warmstart.report.units import PERCENT, PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -62,7 +62,11 @@ def summary(result: Result) -> "RenderableType":
         *_overfitting(result),
         *_probed(result),
     ]
-    parts += [*_top_findings(result.findings), _line("Report", f"{result.run}/report.html")]
+    parts += [
+        *_proofs(result.ticks),
+        *_top_findings(result.findings),
+        _line("Report", f"{result.run}/report.html"),
+    ]
     return Group(*parts)
 
 
@@ -269,6 +273,14 @@ def _top_findings(findings: Sequence[Finding]) -> list["Text"]:
     first = sorted(findings, key=lambda f: f.level != "warning")[:FINDINGS]
     lines = [_said(f"{_LEVEL.get(f.level, _LEVEL['note'])[0]} {f.what}", cut=True, indent=2) for f in first]
     return [_line("Findings", f"{len(findings) or 'none'}{rest}"), *lines]
+
+
+def _proofs(found: Sequence[Proof]) -> list["Text"]:
+    """How many promises were kept, and each that was not."""
+    if not found:
+        return []
+    broken = [_said(f"✘ {ticks.said(proof)}", "red", indent=2) for proof in ticks.failed(found)]
+    return [_line("Proofs", ticks.tally(found)), *broken]
 
 
 def _finding(finding: Finding, places: int) -> Iterable["Text"]:

@@ -25,7 +25,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.files import read_table, write_json
 from warmstart.base.forgetting import Bounded, Mix
 from warmstart.base.tables import checked, to_table
-from warmstart.base.types import Bundle, Measure, Plan, Reason, Run
+from warmstart.base.types import Bundle, Measure, Plan, Proof, Reason, Run
 from warmstart.evaluate.arms import best_seed
 from warmstart.evaluate.limit import LEVEL, p_value, rows_needed, upper
 from warmstart.models.inputs import digest
@@ -35,6 +35,8 @@ from warmstart.street import training
 from warmstart.street.folder import Trip
 from warmstart.street.forgetting import right, scores, share
 from warmstart.street.grafting import Way, way_to
+from warmstart.street.proofs._ledger import Ledger
+from warmstart.street.proofs._tick import Scene, absent
 from warmstart.street.retention import Remembered
 from warmstart.street.stops import task_of
 from warmstart.street.training import Ready
@@ -268,8 +270,19 @@ def shipped(search: Search, taken: Tried, seconds: float) -> Run:
     )
     folder = trip.path("training", NAME)
     training.save_model(way.model, folder / "model")
-    difference = training.compare_saved(trip, folder / "model", run, search.bundle, search.ready)
-    return replace(run, proofs={**run.proofs, "saved_equals_measured": difference})
+    scene = Scene(run.plan, task, search.bundle, search.ready, way.model, run=run, saved=folder / "model")
+    return replace(run, ticks=proved(scene))
+
+
+def proved(scene: Scene) -> tuple[Proof, ...]:
+    """That the saved model is the one that was measured; the rest was proved of the trainings."""
+    ledger = Ledger(NAME)
+    for name in set(ledger.open) - {"saved_is_the_same"}:
+        ledger.settle(
+            name, absent("its weights lie between those of trainings, which have proofs of their own")
+        )
+    ledger.at("shipped", scene)
+    return ledger.ticks
 
 
 def account(search: Search, found: list[Tried], taken: Tried, goal: Run) -> Bounded:

@@ -11,7 +11,7 @@ import numpy as np
 
 from warmstart.base.files import read_json, write_json
 from warmstart.base.tables import checked, to_table
-from warmstart.base.types import Bundle, Plan, Predictions, Run
+from warmstart.base.types import Bundle, Plan, Predictions, Proof, Run
 from warmstart.models.inputs import digest
 from warmstart.models.whole import sync
 
@@ -63,4 +63,6 @@ def run_of(table: Mapping[str, Any], arrays: Mapping[str, Any], where: str) -> R
     }
     fields = dict(table)
     plan = checked(Plan, fields.pop("plan"), where)
-    return Run(plan=plan, predictions=said, **{**fields, "history": tuple(fields["history"])})
+    ticks = checked(tuple[Proof, ...], fields.pop("ticks", ()), where)
+    history = tuple(fields.pop("history"))
+    return Run(plan=plan, predictions=said, history=history, ticks=ticks, **fields)

@@ -31,10 +31,13 @@ from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
 from warmstart.decide.expect import expected
 from warmstart.evaluate.arms import best_seed
+from warmstart.street import again
 from warmstart.street.budget import elapsed
 from warmstart.street.charting import chart
 from warmstart.street.deciding import command
 from warmstart.street.folder import Trip
+from warmstart.street.proofs._gather import findings as failed
+from warmstart.street.proofs._gather import gathered
 from warmstart.street.silent import silent
 
 MISTAKES = 20
@@ -57,6 +60,7 @@ def result(
     forgetting: Forgetting | None = None,
 ) -> Result:
     """Everything in one value."""
+    every = [run for arm in arms.values() for run in arm]
     recommended = best_seed(arms[evidence.recommended])
     counts = confusion(recommended, bundle.labels)
     return Result(
@@ -83,8 +87,8 @@ def result(
         detectable=evidence.detectable,
         confusion=counts,
         mistakes=mistakes(recommended, bundle),
-        findings=(*silent(counts, evidence.recommended), *findings),
-        proofs=proofs([run for arm in arms.values() for run in arm], facts),
+        findings=(*told(every), *silent(counts, evidence.recommended), *findings),
+        proofs=proofs(every, facts),
         reproduce=reproduce(trip, command(trip, facts, ranking, plan) + device_flag(trip), plan),
         baseline=ranking.baseline,
         race=ranking.race,
@@ -98,7 +102,13 @@ def result(
         labels=probed.labels,
         weights=probed.weights,
         forgetting=forgetting,
+        ticks=gathered(every),
     )
+
+
+def told(runs: Sequence[Run]) -> tuple[Finding, ...]:
+    """Proofs that fail, and trainings that collapsed and were tried again."""
+    return (*failed(runs), *(found for run in runs for found in again.finding(run)))
 
 
 def ranked(scored: Scored) -> RankedModel:
@@ -138,6 +148,7 @@ def run_summary(name: str, arm: Sequence[Run], evidence: Evidence, plan: Plan) -
         seeds=seeds,
         spread=spread(seeds),
         start=run.plan.model if run.plan.model and run.plan.model != plan.model else "",
+        ticks=run.ticks,
     )
 
 

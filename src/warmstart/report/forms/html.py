@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import forgotten, glossary, panels, probed, regions, seeds, units, words
+from warmstart.report import forgotten, glossary, panels, probed, regions, seeds, ticks, units, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,6 +54,7 @@ def _environment() -> "Environment":
         forgotten=forgotten,
         regions=regions,
         seeds=seeds,
+        ticks=ticks,
         units=units,
         words=words,
         is_picture=is_picture,

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import forgotten, probed, seeds
+from warmstart.report import forgotten, probed, seeds, ticks
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import metric
 from warmstart.report.words import (
@@ -45,6 +45,7 @@ def text(result: Result) -> str:
         _probed(result),
         _plan(result),
         _findings(result),
+        _proofs(result),
         _again(result),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -108,6 +109,14 @@ def _plan(result: Result) -> str:
 
 def _findings(result: Result) -> str:
     return f"## Findings\n\n{md.bullets(map(md.finding_line, result.findings)) or 'None.'}"
+
+
+def _proofs(result: Result) -> str:
+    """How many promises were kept, and each that was not."""
+    if not result.ticks:
+        return ""
+    broken = md.bullets(f"**failed**: {md.inert(ticks.said(p))}" for p in ticks.failed(result.ticks))
+    return f"## Proofs\n\n{ticks.tally(result.ticks)}." + (f"\n\n{broken}" if broken else "")
 
 
 def _again(result: Result) -> str:
