@@ -44,7 +44,7 @@ PLANS = {
     ),
 }
 MORE = {  # for texts, where all is quick
-    "a penalty": worlds.plan(worlds.phase(lr=1e-4), guards=({"name": "l2_sp", "weight": 10.0},)),
+    "a penalty": worlds.plan(worlds.phase(lr=1e-4), guards=({"name": "ewc", "weight": 10.0},)),
     "few words of many": worlds.plan(worlds.phase(**SLOW), batch=7),
 }
 
