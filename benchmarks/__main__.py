@@ -8,6 +8,7 @@
     python -m benchmarks decisions --help  # the study of what should have been chosen
     python -m benchmarks coverage --help   # worlds with known truth: do the intervals hold?
     python -m benchmarks curves --help     # the decision study's cells: do learning curves foresee?
+    python -m benchmarks faults --help     # faults planted in real data: do the checks find them?
 
 A ratio is the other side's processor seconds over ours (on a GPU: wall seconds), from the reading of the rows
 to the last step. Exit code 1: a contender failed, or a ratio is more than a tenth below baseline.json.
@@ -226,6 +227,11 @@ def main(words: Sequence[str]) -> None:
         from benchmarks import curves
 
         curves.main(words[1:])
+        return
+    if words and words[0] == "faults":
+        from benchmarks import faults
+
+        faults.main(words[1:])
         return
     worse = suite(asked(words))
     for sentence in worse:
