@@ -8,6 +8,7 @@
     python -m benchmarks decisions --help  # the study of what should have been chosen
     python -m benchmarks coverage --help   # worlds with known truth: do the intervals hold?
     python -m benchmarks curves --help     # the decision study's cells: do learning curves foresee?
+    python -m benchmarks faults --help     # faults planted in real data: do the checks find them?
 
 A ratio is the other side's processor seconds over ours (on a GPU: wall seconds), from the reading of the rows
 to the last step. Exit code 1: a contender failed, or a ratio is more than a tenth below baseline.json.
@@ -16,6 +17,7 @@ to the last step. Exit code 1: a contender failed, or a ratio is more than a ten
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import subprocess
 import sys
@@ -206,31 +208,21 @@ def suite(given: argparse.Namespace) -> list[str]:
     return worse
 
 
+STUDIES = {  # by their first word, each with a `main` of its own
+    "street": "benchmarks.street",
+    "decisions": "benchmarks.decisions.study",
+    "coverage": "benchmarks.coverage",
+    "curves": "benchmarks.curves",
+    "forgetting": "benchmarks.forgetting.study",
+    "smalldata": "benchmarks.smalldata",
+    "faults": "benchmarks.faults",
+    "overfits": "benchmarks.overfits",
+}
+
+
 def main(words: Sequence[str]) -> None:
-    if words and words[0] == "street":
-        from benchmarks import street
-
-        street.main(words[1:])
-        return
-    if words and words[0] == "decisions":
-        from benchmarks.decisions import study
-
-        study.main(words[1:])
-        return
-    if words and words[0] == "coverage":
-        from benchmarks import coverage
-
-        coverage.main(words[1:])
-        return
-    if words and words[0] == "curves":
-        from benchmarks import curves
-
-        curves.main(words[1:])
-        return
-    if words and words[0] == "forgetting":
-        from benchmarks.forgetting import study as forgetting
-
-        forgetting.main(words[1:])
+    if words and words[0] in STUDIES:
+        importlib.import_module(STUDIES[words[0]]).main(words[1:])
         return
     worse = suite(asked(words))
     for sentence in worse:

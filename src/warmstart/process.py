@@ -154,16 +154,8 @@ def check(data: str | Path, *, runs: Path | None = None, tell: Tell = nobody, **
 
 
 def clean(data: str | Path, out: str | Path, *, checked: Path | None = None, **asked: Any) -> Cleaned:
-    """Write a cleaned copy of the data into the new folder `out`; see warmstart.data.clean.
-
-    `checked` is the run folder of a check of the same data, whose list of suspect labels is copied as well.
-    """
-    if is_run(run_folder(data)):
-        options = reopen(run_folder(data)).options
-    else:
-        options = from_table(Options, {"data": str(data), **plainly(asked)}, "warmstart")
-        refuse(options)
-    return checking.cleaned(options, expanded(out), checked)
+    """A cleaned copy of the data in the new folder `out`; `checked` is the run folder of their check."""
+    return checking.cleaned(str(data), plainly(asked), expanded(out), checked)
 
 
 def rank(

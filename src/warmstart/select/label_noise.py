@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOW = (0.003, 0.01, 0.03)  # probabilities of a label that surprise
+WORTH = 0.01  # share of the rows that must surprise beyond what is expected
 CLOSE = 1e-6  # a probability this far below its threshold still reaches it
 
 
@@ -47,7 +48,8 @@ def surprise(probabilities_NC: NDArray[np.float64], labels_N: NDArray[np.int64])
 
     If the probabilities are right, a label of probability below t is met as often as these probabilities add
     up to. The number that is met is compared at three t by the upper tail of Poisson's distribution, which
-    lies above that of such a sum, and the smallest of the three counts threefold (Bonferroni).
+    lies above that of such a sum, and the smallest of the three counts threefold (Bonferroni). What is met
+    beyond that must be a hundredth of the rows: no model's probabilities are quite right.
     """
     from scipy.stats import poisson
 
@@ -55,7 +57,9 @@ def surprise(probabilities_NC: NDArray[np.float64], labels_N: NDArray[np.int64])
     tails = []
     for low in LOW:
         expected = float(probabilities_NC[probabilities_NC < low].sum())
-        tails.append(float(poisson.sf(int((own_N < low).sum()) - 1, expected)))
+        met = int((own_N < low).sum())
+        enough = met - expected >= WORTH * len(own_N)
+        tails.append(float(poisson.sf(met - 1, expected)) if enough else 1.0)
     return min(1.0, len(LOW) * min(tails))
 
 

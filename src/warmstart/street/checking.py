@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from warmstart.base.tables import from_table
 from warmstart.base.types import Bundle, Finding
 from warmstart.data.clean import Cleaned, clean
 from warmstart.data.sniff import Asked
 from warmstart.street import shift, stops, suspects
-from warmstart.street.folder import Options, Trip
+from warmstart.street.asking import refuse
+from warmstart.street.folder import Options, Trip, is_run, reopen, run_folder
 
 KEEP = "nothing was changed; look at them: --fix FOLDER keeps all of them in FOLDER/suspect_labels.csv"
 DEFAULT = "default"  # the models that are offered where none is named
@@ -40,8 +43,13 @@ def sorted_by_level(bundle: Bundle, more: Sequence[Finding]) -> Bundle:
     return replace(bundle, findings=tuple(every))
 
 
-def cleaned(options: Options, out: Path, place: Path | None) -> Cleaned:
-    """A cleaned copy of what is asked for, in `out`; beside it the suspect labels that lie in `place`."""
+def cleaned(data: str, asked: Mapping[str, Any], out: Path, place: Path | None) -> Cleaned:
+    """A cleaned copy of the data in `out`; beside it the suspect labels of the run folder `place`."""
+    if is_run(run_folder(data)):
+        options = reopen(run_folder(data)).options
+    else:
+        options = from_table(Options, {"data": data, **asked}, "warmstart")
+        refuse(options)
     columns = Asked(*(getattr(options, role) or None for role in ("text", "image", "label", "group")))
     done = clean(options.data, out, columns, options.test or None, options.validation or None)
     if place is not None and (place / suspects.FILE).is_file():

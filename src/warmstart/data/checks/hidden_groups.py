@@ -16,15 +16,15 @@ from warmstart.data.readers._table import user_columns
 class HiddenGroups:
     """Reported where the other rows of a value tell the label of a row, and values stand on both sides.
 
-    What tells is the most frequent label of the value's other rows. It must be right so much more often than
-    the most frequent label of all that chance does that in fewer than one of 10,000 columns. A column
-    that is the label under another name is none.
+    What tells is the most frequent label of the value's other rows. It must be right three standard errors
+    more often than the most frequent label of all, and save a quarter of its mistakes. A column that is the
+    label under another name is none.
     """
 
     fewest: int = 5  # values
     each: float = 2.0  # rows of a value, in the mean
-    gain: float = 0.1  # share of rows by which knowing the value must help
-    errors: float = 4.0  # standard errors
+    gain: float = 0.25  # share of the mistakes of the most frequent label that knowing the value must save
+    errors: float = 3.0  # standard errors
     order: int = 20
     moment: str = "splits"
 
@@ -50,7 +50,8 @@ class HiddenGroups:
     def _shown(self, told: int, known: int, most: float) -> bool:
         """Is the label foretold more often than by chance, and by enough?"""
         over = told / known - most
-        return over >= self.gain and over >= self.errors * sqrt(most * (1 - most) / known)
+        shown = over >= self.errors * sqrt(most * (1 - most) / known)
+        return over > 0 and shown and over >= self.gain * (1 - most)
 
     def _found(
         self, draft: Draft, name: str, rows: list[int], values: list[Any], right: float, most: float
