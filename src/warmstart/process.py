@@ -40,6 +40,7 @@ from warmstart.street import (
     baseline,
     budget,
     deciding,
+    explaining,
     piloting,
     probing,
     racing,
@@ -119,6 +120,7 @@ def run(
         ranking = runner_up.checked_by(ranking, plan, evidence)
         probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
         findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
+        evidence = explaining.explain(evidence, arms, bundle, facts, findings, probed)
         everything = summarise(trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed)
         write_pages(trip, everything, evidence)
     return everything

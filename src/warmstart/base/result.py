@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from warmstart.base.probed import Dependency, LabelBudget
+from warmstart.base.calibrated import Calibrated
+from warmstart.base.probed import Dependency, LabelBudget, RandomLabels
 from warmstart.base.types import (
     Baseline,
     Facts,
@@ -173,3 +174,5 @@ class Result:
     shipped: SeedScore | None = None  # of several seeds the one whose model lies in model/
     labels: LabelBudget | None = None  # where the probe of labels was asked for
     weights: Dependency | None = None  # where the probe of weights was
+    random_labels: RandomLabels | None = None  # where that control was
+    calibration: Calibrated | None = None  # of the recommended run's model

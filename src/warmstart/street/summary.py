@@ -30,6 +30,7 @@ from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
 from warmstart.decide.expect import expected
 from warmstart.evaluate.arms import best_seed
+from warmstart.evaluate.calibrate import calibrated
 from warmstart.street.budget import elapsed
 from warmstart.street.charting import chart
 from warmstart.street.deciding import command
@@ -95,6 +96,8 @@ def result(
         ),
         labels=probed.labels,
         weights=probed.weights,
+        random_labels=probed.random_labels,
+        calibration=calibrated(recommended, plan.seed),
     )
 
 
