@@ -7,6 +7,7 @@
     python -m benchmarks street --help     # the study of the whole street on real data
     python -m benchmarks decisions --help  # the study of what should have been chosen
     python -m benchmarks coverage --help   # worlds with known truth: do the intervals hold?
+    python -m benchmarks overfits --help   # trainings that overfit by design: is it said, and why?
     python -m benchmarks curves --help     # the decision study's cells: do learning curves foresee?
 
 A ratio is the other side's processor seconds over ours (on a GPU: wall seconds), from the reading of the rows
@@ -221,6 +222,11 @@ def main(words: Sequence[str]) -> None:
         from benchmarks import coverage
 
         coverage.main(words[1:])
+        return
+    if words and words[0] == "overfits":
+        from benchmarks import overfits
+
+        overfits.main(words[1:])
         return
     if words and words[0] == "curves":
         from benchmarks import curves

@@ -112,6 +112,7 @@ class RandomLabels:
     reached: Measure  # share of them that get the shuffled label in the end
     true_labels: Measure | None  # share that get the true label where that was taught; same rows and recipe
     guessing: float  # share of the most frequent class
+    by_heart: Measure  # share of the way from guessing to all rows that was learned; 0 or less: nothing was
     trainings: int = 0
     seconds: float = 0.0
 

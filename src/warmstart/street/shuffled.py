@@ -67,12 +67,14 @@ def control(trip: Trip, work: Sequence[Lesson], plan: Plan, bundle: Bundle, read
     runs = {lesson.name: taught(trip, lesson, bundle, ready) for lesson in work}
     shuffled, true = (runs[lesson.name] for lesson in work)
     truth_M = work[0].labels_N[work[0].places]
+    guessing = float(np.bincount(truth_M).max() / len(truth_M))
     return RandomLabels(
         run=plan.strategy,
         rows=len(truth_M),
         reached=shuffled[0],
         true_labels=true[0],
-        guessing=float(np.bincount(truth_M).max() / len(truth_M)),
+        guessing=guessing,
+        by_heart=above(shuffled[0], guessing),
         trainings=len(runs),
         seconds=sum(seconds for _, seconds in runs.values()),
     )
@@ -88,3 +90,11 @@ def taught(trip: Trip, lesson: Lesson, bundle: Bundle, ready: Ready) -> tuple[Me
     said = run.predictions["train"]
     right, n = int((said.answers == said.truth).sum()), len(said.truth)
     return Measure("right", right / n, *wilson(right, n), n, "Wilson score"), run.seconds
+
+
+def above(reached: Measure, guessing: float) -> Measure:
+    """The share of the way from guessing to all rows."""
+    low, value, high = (
+        (share - guessing) / max(1e-9, 1 - guessing) for share in (reached.low, reached.value, reached.high)
+    )
+    return Measure("learned by heart", value, low, high, reached.n, f"{reached.how}, guessing taken off")

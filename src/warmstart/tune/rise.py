@@ -28,7 +28,7 @@ class Lowest:
     def seen(self, phase: int, look: Look) -> dict[str, float]:
         """Take a look in; returns its mean rise above the lowest, nats, and the standard error of that rise.
 
-        0 and 0 for a look that is the lowest itself; nothing for the first look of all.
+        0 and 0 for a look that is the lowest itself, as the first of all is.
         """
         if phase != self.phase:
             self.phase, self.low_N = phase, self.last_N
@@ -36,7 +36,7 @@ class Lowest:
         self.last_N = now
         if before is None:
             self.low_N = now
-            return {}
+            return {"rise": 0.0, "rise_error": 0.0}
         answers = float(look.answers_N.double().mean()) or 1.0
         above_N = (now - before) / answers
         if float(above_N.mean()) <= 0:

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from warmstart.base.probed import LabelBudget
 from warmstart.base.types import Finding, Measure, Onset, Plan, Predictions, Run
+from warmstart.evaluate.compare import paired, samples
 from warmstart.evaluate.metrics.log_loss import LogLoss
+from warmstart.evaluate.roles import head_alone
 
 NATS = LogLoss()
 
@@ -46,6 +50,23 @@ class Case:
 
 
 SCARCE = 10.0  # rows of the median class
+FROZEN = "frozen"  # name of the rival that learns a head alone
+
+
+def frozen_ahead(case: Case) -> Measure | None:
+    """Log-loss of the run minus that of the frozen rival on the same validation rows, paired, nats.
+
+    None where there is no such rival, or the run is one itself.
+    """
+    rival = case.others.get(FROZEN)
+    more_learns = any(not head_alone(phase) for phase in case.run.plan.phases)
+    if rival is None or not more_learns or "validation" not in rival.predictions:
+        return None
+    said = {"ours": case.run.predictions["validation"], "theirs": rival.predictions["validation"]}
+    if not len(said["ours"].rows) or not np.array_equal(said["ours"].rows, said["theirs"].rows):
+        return None
+    found = samples(said, {"log_loss": NATS}, 0, "validation")
+    return paired(found["ours", "log_loss"], found["theirs", "log_loss"])[0]
 
 
 def accuracy(said: Predictions) -> float:

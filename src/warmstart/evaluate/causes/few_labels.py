@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from warmstart.base.types import Cause, Measure
-from warmstart.evaluate.causes._case import NATS, Case
-from warmstart.evaluate.intervals import standard_error
-from warmstart.evaluate.roles import fine_tuned, head_alone
+from warmstart.evaluate.causes._case import Case, frozen_ahead
+from warmstart.evaluate.roles import from_scratch
 
 HELPS = 0.7  # strength where the learning curve shows that as many labels again surely help
 LITTLE = 0.01  # of accuracy: a curve that rules out more than this says that labels are not what lacks
-MORE = 0.1  # strength that a frozen head which does as well adds
+MORE, FRESH = 0.1, 0.2  # strength that a frozen head which does as well adds, beside fresh weights more
 
 
 @dataclass(frozen=True)
@@ -32,10 +29,11 @@ class FewLabels:
             )
             strength = max(strength, HELPS) if gain.low > 0 else strength
             strength = strength / 2 if gain.high < LITTLE else strength
-        if (apart := frozen_is_as_good(case)) is not None:
-            seen["validation loss of frozen minus this"] = apart
-            why.append(f"a frozen head does as well on validation rows ({apart:+.3f} nats)")
-            strength += MORE
+        ahead = frozen_ahead(case)
+        if ahead is not None and ahead.value >= 0:
+            seen["validation loss above that of frozen, nats"] = ahead.value
+            why.append(f"a frozen head does as well on validation rows ({ahead.value:.3f} nats better)")
+            strength += FRESH if from_scratch(case.run) else MORE
         return Cause("few labels", "; ".join(why), seen, min(0.95, strength), "; ".join(advice(case)))
 
 
@@ -48,25 +46,12 @@ def doubled(case: Case) -> Measure | None:
     return Measure(gain.name, gain.value, gain.low, gain.high, near.more, gain.how)
 
 
-def frozen_is_as_good(case: Case) -> float | None:
-    """Log-loss of the frozen rival minus the run's, where no more than its noise; None where it is worse."""
-    rival = case.others.get("frozen")
-    more_learns = any(not head_alone(phase) for phase in case.run.plan.phases)
-    if rival is None or not fine_tuned(case.run) or not more_learns:
-        return None
-    ours, theirs = (run.predictions["validation"] for run in (case.run, rival))
-    if len(ours.rows) < 2 or not np.array_equal(ours.rows, theirs.rows):
-        return None
-    apart_N = NATS.rows(theirs.truth, theirs.probabilities) - NATS.rows(ours.truth, ours.probabilities)
-    apart = float(apart_N.mean())
-    return apart if apart <= standard_error(apart_N) else None
-
-
 def advice(case: Case) -> Iterator[str]:
     yield "label more rows (warmstart label picks those that teach most)"
     if case.labels is None:
         yield "warmstart prove --probe labels says what they would bring"
-    if frozen_is_as_good(case) is not None:
+    ahead = frozen_ahead(case)
+    if ahead is not None and ahead.value >= 0:
         yield "until then take --strategy frozen"
 
 

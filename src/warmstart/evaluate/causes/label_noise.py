@@ -2,8 +2,8 @@
 
 A finding of suspect labels counts first. Without one the rows that choose are asked: of those that the best
 run is surest of, how many carry another label? What is merely hard is not among the surest; wrong labels,
-which do not care how clear a row is, are among them as often as elsewhere. With few rows of a class errors of
-the model look the same, so that they weigh less.
+which do not care how clear a row is, are among them as often as elsewhere. Errors of a weak model, or of one
+with few rows of a class, look the same: the first are left out, and of the second the weight is less.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from warmstart.evaluate.intervals import wilson
 
 SURE = 0.25  # of the rows: those that count as the surest
 FEWEST = 10  # of them
+SKILL = 0.4  # of the way from chance to all right, that these rows must be answered well
 LEAST = 0.05  # share of wrong labels, surely, from which on it is told
 CHECKS = ("label_noise", "suspect_labels")  # of the data, by out-of-fold probabilities
 
@@ -51,6 +52,9 @@ def suspected(case: Case) -> tuple[float, float, str]:
     if n < FEWEST:
         return 0.0, 0.0, ""
     wrong = int((said.answers != said.truth).sum())
+    chance = float(np.bincount(said.truth).max() / n)
+    if 1 - wrong / n < chance + SKILL * (1 - chance):
+        return 0.0, 0.0, ""  # a model that can hardly tell the classes apart knows no wrong label either
     low, high = wilson(wrong, n)
     why = (
         f"of the {n:,} validation rows that can be told most surely {100 * wrong / n:.0f} % carry another "
