@@ -7,6 +7,7 @@
     python -m benchmarks street --help     # the study of the whole street on real data
     python -m benchmarks decisions --help  # the study of what should have been chosen
     python -m benchmarks coverage --help   # worlds with known truth: do the intervals hold?
+    python -m benchmarks overfits --help   # trainings that overfit by design: is it said, and why?
     python -m benchmarks curves --help     # the decision study's cells: do learning curves foresee?
     python -m benchmarks faults --help     # faults planted in real data: do the checks find them?
 

@@ -43,6 +43,7 @@ from warmstart.street import (
     budget,
     checking,
     deciding,
+    explaining,
     piloting,
     probing,
     racing,
@@ -132,6 +133,7 @@ def run(
         ranking = runner_up.checked_by(ranking, plan, evidence)
         probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
         findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
+        evidence = explaining.explain(evidence, arms, bundle, facts, findings, probed)
         everything = summarise(
             trip, bundle, ranking, facts, plan, options, arms, evidence, findings, probed, kept.forgetting
         )

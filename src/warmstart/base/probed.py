@@ -104,8 +104,23 @@ class Dependency:
 
 
 @dataclass(frozen=True)
+class RandomLabels:
+    """The plan's recipe on rows with shuffled labels: there is nothing to learn but the rows themselves."""
+
+    run: str  # the plan's name
+    rows: int  # that it learned from
+    reached: Measure  # share of them that get the shuffled label in the end
+    true_labels: Measure | None  # share that get the true label where that was taught; same rows and recipe
+    guessing: float  # share of the most frequent class
+    by_heart: Measure  # share of the way from guessing to all rows that was learned; 0 or less: nothing was
+    trainings: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Probed:
     """What was asked for; nothing where it was not."""
 
     labels: LabelBudget | None = None
     weights: Dependency | None = None
+    random_labels: RandomLabels | None = None

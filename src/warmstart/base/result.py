@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from warmstart.base.calibrated import Calibrated
 from warmstart.base.forgetting import Forgetting
-from warmstart.base.probed import Dependency, LabelBudget
+from warmstart.base.probed import Dependency, LabelBudget, RandomLabels
 from warmstart.base.types import (
     Baseline,
     Facts,
@@ -178,3 +179,5 @@ class Result:
     weights: Dependency | None = None  # where the probe of weights was
     forgetting: Forgetting | None = None  # of runs from pretrained weights
     ticks: tuple[Proof, ...] = ()  # what was promised of every training, over all of them
+    random_labels: RandomLabels | None = None  # where that control was
+    calibration: Calibrated | None = None  # of the recommended run's model

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from warmstart.base.measure import Measure as Measure
+from warmstart.base.overfitting import Cause as Cause
+from warmstart.base.overfitting import Onset as Onset
+from warmstart.base.overfitting import Overfitting as Overfitting
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -44,18 +49,6 @@ class Bundle:
     def split(self, name: str) -> tuple[int, ...]:
         """Row numbers of "train", "validation" or "test"."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A number that knows how far it can be trusted."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    n: int  # rows it was measured on
-    how: str = ""  # how the interval was made
 
 
 @dataclass(frozen=True)
@@ -361,15 +354,6 @@ class Gain:
     by_seed: tuple[Measure, ...] = ()  # of each of several seeds, with its interval over rows
     p_seeds: float | None = None  # of several seeds: paired t over them, two-sided
     p_signs: float | None = None  # the exact sign-flip over them, one-sided: that the recommended is better
-
-
-@dataclass(frozen=True)
-class Overfitting:
-    """How much better a run does on rows it learned from than on rows it never saw."""
-
-    gap: Measure  # train minus test
-    verdict: str  # "none seen", "some", "strong"
-    sentence: str
 
 
 @dataclass(frozen=True)

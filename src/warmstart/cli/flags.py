@@ -76,7 +76,7 @@ Probe = Annotated[
     typer.Option(
         "--probe",
         metavar="NAME",
-        help="labels, weights: train on to tell what more labels or the weights bring. Repeat it.",
+        help="labels, weights, random-labels: train on to tell what these bring or show. Repeat it.",
     ),
 ]
 Retain = Annotated[

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from warmstart.base.types import Measure, Overfitting, Run
+from warmstart.base.types import Measure, Onset, Overfitting, Run
 from warmstart.evaluate.intervals import newcombe
+from warmstart.evaluate.memorised import membership
 from warmstart.evaluate.metrics.accuracy import Accuracy
+from warmstart.evaluate.onset import in_words, onset
 from warmstart.evaluate.roles import did_not_learn, keeps_best
 from warmstart.evaluate.words import Words
 
@@ -19,16 +21,18 @@ def overfitting(run: Run, taught: int = 0) -> Overfitting | None:
     """Train minus test accuracy, and what to think of it; None for a run without a sample of training rows.
 
     `taught` is the number of rows that it learned from; 0: unknown, far more than the sample.
-    "strong": the gap's interval lies above 20 points; or above 5 and the validation loss stayed above its
-    minimum for two evaluations or more at the end of a training whose last weights were kept; "some": the
-    interval lies above 0; else "none seen".
+    "strong": the gap's interval lies above 20 points; or above 5 and the weights that were kept are of after
+    the validation loss had surely turned, or it stayed above its minimum for two evaluations or more at the
+    end of a training whose last weights were kept; "some": the interval lies above 0; else "none seen".
     """
     if not seen(run):
         return None
-    gap, rises = accuracy_gap(run, taught), 0 if keeps_best(run) else rises_since_minimum(run.history)
-    strong = gap.low > GLARING or gap.low > ALARM and rises >= RISES
+    gap, turn = accuracy_gap(run, taught), onset(run)
+    rises = 0 if keeps_best(run) or turn is not None else rises_since_minimum(run.history)
+    strong = gap.low > GLARING or gap.low > ALARM and (rises >= RISES or turn is not None and turn.kept)
     verdict = "strong" if strong else "some" if gap.low > 0 else "none seen"
-    return Overfitting(gap, verdict, _sentence(run, gap, rises))
+    sentence = _sentence(run, gap, rises, turn)
+    return Overfitting(gap, verdict, sentence, turn, membership=membership(run))
 
 
 def seen(run: Run) -> bool:
@@ -62,7 +66,7 @@ def _right(run: Run, split: str) -> tuple[float, int]:
     return float(Accuracy().rows(said.truth, said.probabilities).sum()), len(said.rows)
 
 
-def _sentence(run: Run, gap: Measure, rises: int) -> str:
+def _sentence(run: Run, gap: Measure, rises: int, turn: Onset | None) -> str:
     (right, n), (rival_right, rival_n) = _right(run, "train"), _right(run, "test")
     words = Words(Accuracy())
     text = (
@@ -71,7 +75,9 @@ def _sentence(run: Run, gap: Measure, rises: int) -> str:
         f"a gap of {words.number(gap.value)} points "
         f"(95 % interval {words.interval(gap.low, gap.high)})"
     )
-    if rises >= RISES:
+    if turn is not None:
+        text += f"; {in_words(turn)}"
+    elif rises >= RISES:
         text += f"; the validation loss was above its minimum in the last {rises} evaluations"
     if gap.low <= 0 and gap.value > ALARM:
         text += "; so few rows leave open whether that is chance"

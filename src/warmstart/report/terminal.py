@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from warmstart.base.result import DataSummary, RankedModel, Result
 from warmstart.base.types import Finding, Proof, Race
-from warmstart.report import forgotten, probed, seeds, ticks
+from warmstart.report import calibrated, forgotten, overfitted, probed, seeds, ticks
 from warmstart.report.units import PERCENT, PLAIN, UNMEASURED, metric
 from warmstart.report.words import (
     VERDICTS,
@@ -60,6 +60,7 @@ def summary(result: Result) -> "RenderableType":
         _line(""),
         *_gains(result),
         *_overfitting(result),
+        *_calibration(result),
         *_probed(result),
     ]
     parts += [
@@ -256,7 +257,16 @@ def _gains(result: Result) -> list["Text"]:
 
 def _overfitting(result: Result) -> list["Text"]:
     seen = result.overfitting.get(result.recommended)
-    return [_line("Overfitting", f"{seen.verdict}: {seen.sentence}")] if seen else []
+    lines = [_line("Overfitting", f"{seen.verdict}: {seen.sentence}")] if seen else []
+    if do := overfitted.next_step(seen):
+        lines.append(_said(f"→ {do}", indent=2))
+    control = overfitted.control(result.random_labels) if result.random_labels else ()
+    return lines + [_line("By heart", sentence) for sentence in control]
+
+
+def _calibration(result: Result) -> list["Text"]:
+    known = result.calibration
+    return [_line("Calibration", calibrated.in_short(known))] if known else []
 
 
 def _probed(result: Result) -> list["Text"]:

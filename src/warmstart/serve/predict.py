@@ -11,6 +11,7 @@ from warmstart.base.files import expanded, read_table
 from warmstart.models.features import logits_of
 from warmstart.models.load import AUTO, Pretrained
 from warmstart.models.load import load as load_model
+from warmstart.models.own_file import read_temperature
 from warmstart.serve.questions import UNKNOWN, Learned
 from warmstart.serve.values import as_asked
 from warmstart.tasks import TASKS
@@ -30,6 +31,7 @@ class Predictor:
     pretrained: Pretrained
     task: Classification
     learned: Learned = UNKNOWN  # columns of the table that was learned from
+    temperature: float = 1.0  # divides the logits, so that probabilities can be believed
 
     def predict(self, value: object) -> Answer:
         """Labels with probabilities for one text or picture: a path, bytes, an image of PIL, an array."""
@@ -41,7 +43,8 @@ class Predictor:
             return []
         plain = [as_asked(value, self.task.modality) for value in values]
         inputs, _ = self.task.encode(self.pretrained, plain, None)
-        probabilities = self.task.probabilities(logits_of(self.pretrained.anatomy, inputs))
+        logits = logits_of(self.pretrained.anatomy, inputs)
+        probabilities = self.task.probabilities(logits.double() / self.temperature)
         labels = self.pretrained.labels
         return [
             sorted(zip(labels, map(float, row), strict=True), key=lambda pair: -pair[1])
@@ -67,7 +70,8 @@ def load(run: str | Path, device: str = "auto") -> Predictor:
             "give a run folder, or learn with `warmstart run --from` first",
             "no-head",
         )
-    return Predictor(pretrained, task, learned_columns(folder / "data.json", task))
+    columns = learned_columns(folder / "data.json", task)
+    return Predictor(pretrained, task, columns, read_temperature(model))
 
 
 def task_of(model: Path) -> Classification:

@@ -52,7 +52,7 @@ class Options:
     baseline: bool = True  # also say what the rows give without any pretrained network
     race: int = 3  # candidates that are tried by short trainings; 0: none, the scores decide
     check_race: bool = False  # also tune the best of those that lost, as a rival
-    probes: tuple[str, ...] = ()  # "labels", "weights": what more of them is worth, for trainings of its own
+    probes: tuple[str, ...] = ()  # "labels", "weights", "random-labels": for trainings of their own
     pilots: bool = True  # try strategies on a part of the rows before one is chosen
     retain: str = ""  # rows that the source is to go on answering as before: a table or a folder
     max_forgetting: str = ""  # "1pt", "5%" or "0.05nat": take the best model shown to lose no more

@@ -9,6 +9,7 @@ from warmstart.base.errors import WarmstartError
 from warmstart.base.files import write_json
 from warmstart.base.result import Result
 from warmstart.base.types import Evidence
+from warmstart.models.own_file import write_temperature
 from warmstart.report.forms import FORMS
 from warmstart.report.read import read_result
 from warmstart.street.folder import Trip, is_run, run_folder
@@ -23,6 +24,8 @@ def write_pages(trip: Trip, everything: Result, evidence: Evidence) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(trip.path("training", evidence.shipped, "model"), draft)
     FORMS.get("model_card")().write(everything, draft)
+    if everything.calibration is not None and everything.calibration.used:
+        write_temperature(draft, everything.calibration.temperature)
     shutil.rmtree(trip.path("model"), ignore_errors=True)
     draft.rename(trip.path("model"))
     for name in PAGES:

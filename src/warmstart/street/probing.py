@@ -1,6 +1,6 @@
-"""Probes that cost trainings of their own, on request: what labels and pretrained weights are worth.
+"""Probes that cost trainings of their own, on request: what labels and weights are worth, what is memorised.
 
-    warmstart prove runs/reviews-1 --probe labels --probe weights
+    warmstart prove runs/reviews-1 --probe labels --probe weights --probe random-labels
 
 What they will take is said first. Their trainings are trials, so that a probe that was broken off goes on.
 """
@@ -8,21 +8,22 @@ What they will take is said first. Their trainings are trials, so that a probe t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from warmstart.base.probed import Probed
 from warmstart.base.result import Result
 from warmstart.base.types import Bundle, Facts, Plan, Ranking, Run
 from warmstart.decide.cost import price
-from warmstart.street import labels, pricing, weights
+from warmstart.street import labels, pricing, shuffled, weights
 from warmstart.street.folder import Trip
 from warmstart.street.stops import task_of
 
 if TYPE_CHECKING:
     from warmstart.street.training import Ready
 
-LABELS, WEIGHTS = "labels", "weights"
-NAMES = (LABELS, WEIGHTS)
+LABELS, WEIGHTS, SHUFFLED = "labels", "weights", "random-labels"
+NAMES = (LABELS, WEIGHTS, SHUFFLED)
 
 
 def probe(
@@ -38,19 +39,25 @@ def probe(
     found = Probed()
     if LABELS in trip.options.probes:
         truth_N = task_of(bundle).targets(bundle, bundle.train).numpy()
-        work = [part for part in labels.parts(plan, facts, truth_N) if part.arm in arms]  # within the budget
-        announce(trip, LABELS, [(part.plan, part.facts) for part in work], plan, facts, bundle, ready)
-        found = Probed(labels.budget(trip, work, arms, plan, facts, bundle, ready))
+        parts = [part for part in labels.parts(plan, facts, truth_N) if part.arm in arms]  # within the budget
+        announce(trip, LABELS, [(part.plan, part.facts) for part in parts], plan, facts, bundle, ready)
+        found = Probed(labels.budget(trip, parts, arms, plan, facts, bundle, ready))
     if WEIGHTS in trip.options.probes:
         starts = weights.weakened(trip, plan, facts)
         announce(trip, WEIGHTS, [(plan, facts)] * len(starts), plan, facts, bundle, ready)
-        found = Probed(found.labels, weights.dependency(trip, starts, arms, plan, bundle, ranking, ready))
+        known = weights.dependency(trip, starts, arms, plan, bundle, ranking, ready)
+        found = replace(found, weights=known)
+    if SHUFFLED in trip.options.probes:
+        lessons = shuffled.lessons(plan, facts, bundle)
+        work = [(lesson.plan, lesson.facts) for lesson in lessons]
+        announce(trip, SHUFFLED, work, plan, facts, bundle, ready)
+        found = replace(found, random_labels=shuffled.control(trip, lessons, plan, bundle, ready))
     return found
 
 
 def answered(result: Result, probes: Sequence[str]) -> bool:
     """Does a result hold what these probes find out?"""
-    return all(getattr(result, name) is not None for name in probes)
+    return all(getattr(result, name.replace("-", "_")) is not None for name in probes)
 
 
 def announce(

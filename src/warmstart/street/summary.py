@@ -31,6 +31,7 @@ from warmstart.data.bundle import summary as data_summary
 from warmstart.data.images import open_image
 from warmstart.decide.expect import expected
 from warmstart.evaluate.arms import best_seed
+from warmstart.evaluate.calibrate import calibrated
 from warmstart.street import again
 from warmstart.street.budget import elapsed
 from warmstart.street.charting import chart
@@ -103,6 +104,8 @@ def result(
         weights=probed.weights,
         forgetting=forgetting,
         ticks=gathered(every),
+        random_labels=probed.random_labels,
+        calibration=calibrated(recommended, plan.seed),
     )
 
 

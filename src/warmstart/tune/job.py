@@ -21,6 +21,7 @@ from warmstart.tasks._task import Look, Task
 from warmstart.tune.batch import Batch, Seen
 from warmstart.tune.crew import ALONE, Crew
 from warmstart.tune.retained import Retained
+from warmstart.tune.rise import Lowest
 from warmstart.tune.shards import Shards
 
 
@@ -65,6 +66,7 @@ class Job:
     shards: Shards | None = field(default=None, repr=False)  # while each process holds a part of the weights
     exploded: int = 0  # the last phase, counted from 1, that was ended for undoing what was learned
     looked: Look | None = field(default=None, repr=False)  # how each validation row fared in the last look
+    lowest: Lowest = field(default_factory=Lowest, repr=False)  # of the looks of the phase
     retained: Retained | None = field(default=None, repr=False)  # what the source knew, where that is known
     spare: Callable[[], bool] = field(default=bool, repr=False)  # gives back memory, if any can be spared
 

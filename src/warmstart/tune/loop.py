@@ -297,7 +297,9 @@ def record(
 ) -> None:
     """Write an evaluation into the history and let the guards see it; epoch 0 is before the first step."""
     place = {"phase": job.phase + 1 if job.history else 0, "epoch": epoch, "step": job.steps}
-    job.history.append({**place, **seen, **scores})
+    untrained = not job.steps and not job.plan.pretrained  # even answers are no mark to be measured by
+    above = {} if job.looked is None or untrained else job.lowest.seen(job.phase, job.looked)
+    job.history.append({**place, **seen, **scores, **above})
     job.tell({"event": "look", **job.history[-1]})
     for guard in guards:
         guard.watch(job, scores)

@@ -18,6 +18,7 @@ from warmstart.tune import checkpoint, finite, replan
 from warmstart.tune.identity import Identity, differences, identity_of
 from warmstart.tune.job import Guard, Job
 from warmstart.tune.progress import Progress
+from warmstart.tune.rise import Lowest
 from warmstart.tune.save_thread import FAILURES, SaveThread
 from warmstart.tune.shards import Shards
 from warmstart.tune.signals import Stop, StopNow
@@ -109,6 +110,7 @@ class Saver:
             setattr(self.job, name, kept.numbers["job"][name])
         self.job.seconds = kept.numbers["seconds"]
         self.job.set_weights(kept.tensors["weights"])
+        self.job.lowest = Lowest.of(kept.numbers.get("lowest", -1), kept.tensors.get("lowest", {}))
         self.restore_guards(kept)
         self.progress.begun = self.job.steps
         self.job.tell({"event": "resumed", "steps": self.job.steps, "phase": self.job.phase + 1})
@@ -171,15 +173,18 @@ class Saver:
         """Copies of all that changes: numbers, and tensors on the processor's side."""
         guards = [guard.state() for guard in self.guards]
         job = self.job
+        phase, lowest = job.lowest.state()
         numbers: dict[str, Any] = {
             "job": copy.deepcopy({name: getattr(job, name) for name in (*PLACE, *TROUBLE)}),
             "guards": [numbers for numbers, _ in guards],
             "seconds": job.seconds + time.perf_counter() - self.started,
+            "lowest": phase,
         }
         tensors: dict[str, dict[str, Tensor]] = {"weights": job.weights()}
         if stepper is not None:
             moments = optimiser_tensors(stepper, job.shards)
             tensors["optimiser"] = {n: t.clone() for n, t in moments.items()}
+        tensors |= {"lowest": lowest} if lowest else {}
         tensors |= {f"guard.{i}": dict(table) for i, (_, table) in enumerate(guards) if table}
         return numbers, {
             n: {k: v.detach().cpu().contiguous() for k, v in t.items()} for n, t in tensors.items()

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import forgotten, glossary, panels, probed, regions, seeds, ticks, units, words
+from warmstart.report import (
+    calibrated,
+    forgotten,
+    glossary,
+    overfitted,
+    panels,
+    probed,
+    regions,
+    seeds,
+    ticks,
+    units,
+    words,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -48,6 +60,8 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     pages.globals.update(
+        calibrated=calibrated,
+        overfitted=overfitted,
         glossary=glossary,
         panels=panels,
         probed=probed,

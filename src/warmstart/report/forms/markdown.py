@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from warmstart.base.files import write_text
 from warmstart.base.result import Result
-from warmstart.report import forgotten, probed, seeds, ticks
+from warmstart.report import calibrated, forgotten, overfitted, probed, seeds, ticks
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import metric
 from warmstart.report.words import (
@@ -43,6 +43,7 @@ def text(result: Result) -> str:
         _seeds(result),
         _gains(result),
         _probed(result),
+        _overfitting(result),
         _plan(result),
         _findings(result),
         _proofs(result),
@@ -95,6 +96,19 @@ def _probed(result: Result) -> str:
         told = forgotten.sentences(result.forgetting)
         parts += ["## Forgetting", md.bullets(md.inert(capital(s)) for s in told)]
     return "\n\n".join(parts)
+
+
+def _overfitting(result: Result) -> str:
+    """How far the recommended run overfits, why, what to do; and whether to believe its probabilities."""
+    lines = []
+    if seen := result.overfitting.get(result.recommended):
+        lines.append(f"Overfitting, {seen.verdict}: {seen.sentence}")
+        lines += [f"{cause.name}: {cause.why}; {cause.do}" for cause in seen.causes]
+    if result.random_labels:
+        lines += map(capital, overfitted.control(result.random_labels))
+    if result.calibration:
+        lines.append(f"Calibration: {calibrated.in_short(result.calibration)}")
+    return f"## Overfitting and calibration\n\n{md.bullets(map(md.inert, lines))}" if lines else ""
 
 
 def _plan(result: Result) -> str:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from warmstart.base.files import write_text
 from warmstart.base.result import RankedModel, Result
 from warmstart.base.types import Measure
-from warmstart.report import seeds
+from warmstart.report import calibrated, seeds
 from warmstart.report.forms import _markdown as md
 from warmstart.report.units import in_order, metric
 from warmstart.report.words import amount, clock, count, moment, one_line, spoken, training, utf8
@@ -138,8 +138,20 @@ def _use(result: Result) -> str:
         f'print(classify("{example}"))'
     )
     shell = f'warmstart predict path/to/the/run "{example}"'
+    both = f"{md.block(python, 'python')}\n\nor, with warmstart,\n\n{md.block(shell, 'sh')}"
+    return f"## How to use it\n\n{both}{_temperature(result)}"
+
+
+def _temperature(result: Result) -> str:
+    """That warmstart's probabilities are others than those of transformers, where they are."""
+    known = result.calibration
+    if known is None or not known.used:
+        return ""
     return (
-        f"## How to use it\n\n{md.block(python, 'python')}\n\nor, with warmstart,\n\n{md.block(shell, 'sh')}"
+        "\n\nThe labels are the same; the probabilities are not. warmstart divides the logits by "
+        f"{md.code(f'{known.temperature:.4g}')} first ({md.code('warmstart.json')}), which makes them more "
+        f"credible: {md.inert(calibrated.change(known))}. The weights are as they were learned, so that "
+        "transformers gives the plain probabilities."
     )
 
 
