@@ -232,6 +232,11 @@ def main(words: Sequence[str]) -> None:
 
         forgetting.main(words[1:])
         return
+    if words and words[0] == "smalldata":
+        from benchmarks import smalldata
+
+        smalldata.main(words[1:])
+        return
     worse = suite(asked(words))
     for sentence in worse:
         tell(sentence)
