@@ -181,3 +181,15 @@ def test_a_loss_is_counted_above_chance():
     assert (found.lost.value, found.share) == (pytest.approx(0.2), pytest.approx(0.2 / 0.3))
     assert replace(found, share=None) == replace(lost("right", before, after, 0.9, ""), share=None)
     assert lost("right", before, after, 0.9, "").share is None, "the source had nothing above chance"
+
+
+def test_adapters_that_were_merged_and_layers_that_were_cut_are_measured_too(tmp_path):
+    text_model(tmp_path / "model")
+    write_csv(tmp_path / "rows.csv", reviews(40))
+    asked = {"models": str(tmp_path / "model"), "runs": tmp_path / "runs", **QUICK}
+    for strategy in ("lora", "partial"):
+        result = process.run(tmp_path / "rows.csv", strategy=strategy, **asked)
+        (tuned, frozen) = (by_name(result)[name] for name in (strategy, "frozen"))
+        assert tuned.retained is None and "no trained head" in result.forgetting.refused.saw
+        assert frozen.cka.value == pytest.approx(1)
+        assert tuned.cka.value < 1 or strategy == "partial"

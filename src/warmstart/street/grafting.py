@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from warmstart.adapt.apply import apply
+from warmstart.adapt.merge import merge_adapters
 from warmstart.base.types import Bundle, Plan
 from warmstart.models.anatomy import Anatomy
 from warmstart.models.features import before_head
@@ -112,7 +113,8 @@ def way_to(trip: Trip, name: str, plan: Plan, bundle: Bundle, source: Pretrained
     """The way to the finished training of this name, whose plan it was; `source` is left as it is."""
     task = source.modality
     loaded = training.load_for(trip, plan, task)
-    start = body_of(apply(loaded, plan.edits, bundle.labels, plan.seed).pretrained)
+    adapted = apply(loaded, plan.edits, bundle.labels, plan.seed).pretrained
+    start = body_of(merge_adapters(adapted))  # adapters begin as nothing
     model = load(str(trip.path("training", name, "model")), task, device=trip.device)
     tuned = body_of(model)
     apart = sorted(set(start) ^ set(tuned))
