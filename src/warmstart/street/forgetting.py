@@ -94,10 +94,8 @@ def scores(pretrained: Pretrained, inputs: Inputs) -> torch.Tensor:
 
 
 def top(pretrained: Pretrained, way: Way, inputs: Inputs) -> Floats:
-    """Features after the highest group of the body that the tuned model still has."""
-    features = pooled_features(pretrained.anatomy, inputs)
-    shared = [name for name in features if name in way.model.anatomy.names[:-1]]
-    return features[shared[-1]].astype(np.float64)
+    """Features after the highest group of the source that the tuned model still has."""
+    return pooled_features(pretrained.anatomy, inputs)[way.top].astype(np.float64)
 
 
 def retained(source: Pretrained, way: Way, kept: Remembered) -> Lost:

@@ -38,6 +38,14 @@ def body_names(anatomy: Anatomy) -> set[str]:
     return {name for name, t in state.items() if id(t) not in head and t.is_floating_point()}
 
 
+def names_of(anatomy: Anatomy, group: str) -> set[str]:
+    """Names of the numbers of a group."""
+    parts = anatomy.groups[anatomy.index(group)].modules
+    inside = {id(t) for part in parts for t in part.state_dict(keep_vars=True).values()}
+    state = anatomy.model.state_dict(keep_vars=True)
+    return {name for name, t in state.items() if id(t) in inside and t.is_floating_point()}
+
+
 def body_of(pretrained: Pretrained) -> State:
     """Copies of these numbers."""
     state = pretrained.module.state_dict()
@@ -70,6 +78,7 @@ class Way:
     source: Pretrained  # with its own
     start: State
     tuned: State
+    shared: frozenset[str]  # names of numbers with which the source itself begins
     head: dict[str, Tensor] = field(repr=False)  # as it was tuned
 
     @property
@@ -81,7 +90,7 @@ class Way:
         """Put both models at this share of the way, the new head as it was tuned."""
         weights = mixed(self.start, self.tuned, alpha)
         put(self.model, weights)
-        put(self.source, weights)
+        put(self.source, {name: weights[name] for name in self.shared})
         self.model.module.load_state_dict(self.head, strict=False)
 
     def solve(self, ready: Ready) -> bool:
@@ -95,6 +104,16 @@ class Way:
         }
         solve_head(found[1], features["train"], features["validation"], found[1].out_features)
         return True
+
+    @property
+    def top(self) -> str:
+        """The highest group that the tuned model has of the source: edits may have cut or added above it."""
+        found = self.source.anatomy.names[0]
+        for name in self.source.anatomy.names[:-1]:
+            if not names_of(self.source.anatomy, name) <= self.shared:
+                break
+            found = name
+        return found
 
     def read(self, inputs: Inputs) -> Tensor:
         """What the head reads of all rows."""
@@ -121,4 +140,6 @@ def way_to(trip: Trip, name: str, plan: Plan, bundle: Bundle, source: Pretrained
     assert not apart, f"the start has other weights than {name}: {apart[:3]}"
     head = {n: t.clone() for n, t in model.module.state_dict().items() if n not in tuned}
     own = source.with_module(copy.deepcopy(source.module))
-    return Way(name, model, own, start, tuned, head)
+    theirs = body_of(own)
+    shared = frozenset(n for n, t in start.items() if n in theirs and t.equal(theirs[n]))
+    return Way(name, model, own, start, tuned, shared, head)
