@@ -225,6 +225,11 @@ def main(words: Sequence[str]) -> None:
     if words and words[0] in STUDIES:
         importlib.import_module(STUDIES[words[0]]).main(words[1:])
         return
+    if words and words[0] == "smalldata":
+        from benchmarks import smalldata
+
+        smalldata.main(words[1:])
+        return
     worse = suite(asked(words))
     for sentence in worse:
         tell(sentence)
