@@ -25,7 +25,7 @@ def test_a_candidate_that_cannot_be_opened_costs_a_line_and_not_the_run(world, p
     ranking = process.rank(world / "reviews.csv", runs=tmp_path / "runs", models=pool)
     assert [s.candidate.name for s in ranking.scored] == ["good"]
     (kept,) = (tmp_path / "runs").glob("*/ranking.json")
-    (finding,) = read_json(kept)["findings"]
+    (finding,) = (f for f in read_json(kept)["findings"] if f["check"] == "candidates")
     assert (finding["check"], finding["level"]) == ("candidates", "warning")
     assert "not a safetensors file" in finding["what"] and "passed over" in finding["do"]
 
