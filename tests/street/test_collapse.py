@@ -40,6 +40,25 @@ def test_one_answer_to_all_or_to_all_but_one_in_a_hundred_is_a_collapse():
     assert not collapsed(answered(*[1] * 20, truth=(1,))), "the truth is one class"
 
 
+@pytest.mark.parametrize(
+    ("rows", "truth", "found"),
+    [
+        (4, (0, 1), False),
+        (7, (0, 1), False),
+        (8, (0, 1), True),
+        (20, (1,) * 9 + (0,), False),
+        (60, (1,) * 9 + (0,), True),
+    ],
+)
+def test_rows_that_are_one_class_by_chance_more_than_once_in_a_hundred_times_tell_nothing(rows, truth, found):
+    """The oracle: the truth is drawn anew many times."""
+    said = answered(*[1] * rows, truth=truth)
+    random = np.random.default_rng(0)
+    drawn = random.choice(said.truth, (20_000, rows))
+    assert (float((drawn == drawn[:, :1]).all(1).mean()) < 0.01) is found
+    assert collapsed(said) is found
+
+
 def test_a_training_that_collapses_is_tried_at_a_third_of_its_rates_and_that_one_is_shipped(here):
     scene, told = here
     told.clear()
@@ -105,6 +124,8 @@ def test_fresh_weights_and_solved_heads_are_not_tried_again(here):
     assert found.holds is None and "the weights were fresh and learned too little" in found.what
     assert again.RETRIED not in run.proofs
     assert not [e for e in told if e["event"] == "note"]
+    (noted,) = again.finding(run)
+    assert noted.level == "note" and "its weights were fresh" in noted.what
     solved = replace(run, plan=scene.planned(phases=(Phase(("head",), 1e-3, 1, solver="logistic"),)))
     assert not again.worth(scene.trip, solved)
 

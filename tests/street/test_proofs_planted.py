@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from proof_worlds import SHORT, proof, scene_of, stage, tick
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 import street_world
+from proof_worlds import SHORT, proof, scene_of, stage, tick
 from warmstart import process
 from warmstart.base.types import Bundle, Finding, Phase
+from warmstart.cli.main import main
 from warmstart.models.anatomies import _text
 from warmstart.models.inputs import ImageInputs, Ragged, TextInputs
 from warmstart.street import training
@@ -133,6 +134,18 @@ def test_rows_that_learn_from_each_other_do_not_add_up(texts):
 
 def centred(x_BD):
     return x_BD - x_BD.mean(0, keepdim=True)
+
+
+def test_a_gradient_that_is_mostly_rounding_is_not_judged(texts):
+    scene = texts.scene()
+    train = texts.ready.splits["train"]
+    sure = replace(train, targets=torch.zeros_like(train.targets))
+    nudged = scene.model.module.classifier
+    nudged.weight.data.zero_()
+    nudged.bias.data.copy_(torch.tensor([8.0, -8.0]))
+    ready = replace(scene.ready, splits={**scene.ready.splits, "train": sure})
+    found = tick("parts_add_up", "begun", replace(scene, ready=ready))
+    assert found.holds is None and "mostly rounding" in found.what
 
 
 # 4: padding and neighbours
@@ -330,7 +343,7 @@ def test_a_failed_proof_is_a_warning_and_is_shown_wherever_the_result_is(world, 
 
     def finish(guard, job):
         real(guard, job)
-        nudge(job.anatomy.model.classifier.weight)
+        nudge(job.anatomy.model.classifier.bias, 0.5)
 
     monkeypatch.setattr(EarlyStop, "finish", finish)
     models = (str(world / "text-model"),)
@@ -342,6 +355,21 @@ def test_a_failed_proof_is_a_warning_and_is_shown_wherever_the_result_is(world, 
     assert warned and all(f.level == "warning" and "a proof fails" in f.what for f in warned)
     for page in ("report.html", "report.md"):
         assert "The weights that were chosen" in (tmp_path / "reviews-1" / page).read_text()
+
+
+def test_the_verb_tune_tells_how_many_hold_and_what_fails(world, tmp_path, monkeypatch, capsys):
+    here = stage(world, tmp_path, "reviews.csv", "text-model")
+    real = EarlyStop.finish
+
+    def finish(guard, job):
+        real(guard, job)
+        nudge(job.anatomy.model.classifier.bias, 0.5)
+
+    monkeypatch.setattr(EarlyStop, "finish", finish)
+    assert main(["tune", str(here.trip.folder)]) == 0
+    told = capsys.readouterr().out
+    assert "proofs: 7 of 8 hold, 2 do not apply" in told
+    assert "failed: The weights that were chosen are those that are shipped" in told
 
 
 def test_memory_that_does_not_suffice_to_look_does_not_end_the_training(texts, monkeypatch):

@@ -21,6 +21,7 @@ def command(
 ) -> None:
     """Adapt and tune by the plan.yaml of a run folder. `warmstart prove` then compares it with its rivals."""
     from warmstart import process
+    from warmstart.report import ticks
     from warmstart.street.folder import run_folder
 
     done = process.tune(
@@ -38,6 +39,9 @@ def command(
         return
     cost = f"{done.steps:,} steps, {done.trained_parameters:,} parameters trained in {done.seconds:.1f} s"
     frame.show_lines(f"{done.name}: {cost}, validation accuracy {accuracy(done):.1%}")
+    frame.show_lines(f"proofs: {ticks.tally(done.ticks)}")
+    for proof in ticks.failed(done.ticks):
+        frame.show_lines(f"failed: {ticks.said(proof)}")
     frame.show_lines(f"compare it with its rivals: warmstart prove {run_folder(run)}")
 
 

@@ -52,9 +52,17 @@ def better(first: Run, second: Run) -> Run:
 
 
 def finding(run: Run) -> tuple[Finding, ...]:
-    """That a run was tried twice; nothing where it was not."""
+    """That a run was tried twice, or that fresh weights learned nothing; nothing where neither is so."""
     if RETRIED not in run.proofs:
-        return ()
+        return untaught(run)
     do = "lower the rates in plan.yaml, or give more rows; look at the learning curve"
     rates = " and ".join(f"{phase.lr:.2g}" for phase in run.plan.phases if phase.solver == "adamw")
     return (Finding("collapse", "warning", f"{run.name} {run.proofs[RETRIED]} (rate {rates})", do, 1),)
+
+
+def untaught(run: Run) -> tuple[Finding, ...]:
+    """That fresh weights give one answer to all rows."""
+    if run.plan.pretrained or run.baseline or not collapsed(run.predictions["validation"]):
+        return ()
+    what = f"{run.name} gives one answer to nearly all validation rows: its weights were fresh"
+    return (Finding("collapse", "note", what, "nothing; a gain over it says little", 1),)

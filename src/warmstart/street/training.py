@@ -202,9 +202,12 @@ def attempt(trip: Trip, name: str, plan: Plan, bundle: Bundle, ready: Ready, pla
 
 
 def learn(
-    trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bundle, ready: Ready, place: str
+    trip: Trip, name: str, pretrained: Pretrained, plan: Plan, bundle: Bundle, ready: Ready, place: str = ""
 ) -> Trained:
-    """Tune in place, with checkpoints in training/<place>/; without phases the model stays as it is."""
+    """Tune in place; a plan without phases leaves the model as it is.
+
+    Checkpoints lie in training/<place>/, or where no place is given in training/<name>/.
+    """
     if not plan.phases:
         return Trained(0.0, 0, 0, (), {})
     trip.tell({"event": "stop", "stop": "tune", "what": name})
@@ -213,7 +216,7 @@ def learn(
         trip.tell({"run": name, **event})
 
     splits = {n: ready.splits[n] for n in LEARNED_FROM}
-    plan = replace(plan, precision=precision_of(plan, ready))
+    plan, place = replace(plan, precision=precision_of(plan, ready)), place or name
     with helped(trip, name, place, plan, pretrained) as crew:
         return tune(pretrained, plan, task_of(bundle), splits, keeping(trip, place), tell, crew)
 

@@ -9,6 +9,7 @@ from warmstart.base.types import Predictions, Proof
 from warmstart.street.proofs._tick import Scene, Tick, absent
 
 ALL = 0.99  # share of the rows that counts as all of them
+CHANCE = 0.01  # that rows of these classes are all of one
 
 
 @dataclass
@@ -22,9 +23,9 @@ class NoCollapse(Tick):
     def shipped(self, scene: Scene) -> Proof:
         assert scene.run is not None
         said = scene.run.predictions["validation"]
-        if share(said.truth) >= ALL:
-            return absent("nearly all validation rows are of one class")
         most, name = share(said.answers), scene.bundle.labels[int(np.bincount(said.answers).argmax())]
+        if most >= ALL and not collapsed(said):
+            return absent(f"{len(said.truth):,} validation rows of these classes are too few to tell")
         if most >= ALL and not scene.plan.pretrained:
             return absent(f"the weights were fresh and learned too little: nearly all answers are {name!r}")
         what = f"its most frequent answer, {name!r}, stands at a share of {len(said.truth):,} validation rows"
@@ -37,8 +38,15 @@ def share(numbers: np.ndarray) -> float:
 
 
 def collapsed(said: Predictions) -> bool:
-    """One class for all rows, or all but one in a hundred, while they are of several."""
-    return share(said.answers) >= ALL > share(said.truth)
+    """One class for all rows, or all but one in a hundred, while they are of several.
+
+    Few or lopsided rows may get one answer of a sound model too: the truth itself, drawn anew, would come out
+    as one class more often than once in a hundred times. That is no collapse.
+    """
+    if share(said.answers) < ALL or share(said.truth) >= ALL:
+        return False
+    shares_C = np.bincount(said.truth) / len(said.truth)
+    return float((shares_C ** len(said.truth)).sum()) < CHANCE
 
 
 PROOF = NoCollapse
