@@ -39,7 +39,9 @@ def command(
         return
     cost = f"{done.steps:,} steps, {done.trained_parameters:,} parameters trained in {done.seconds:.1f} s"
     frame.show_lines(f"{done.name}: {cost}, validation accuracy {accuracy(done):.1%}")
-    frame.show_lines(f"proofs: {ticks.tally(done.ticks)}", *map(ticks.said, ticks.failed(done.ticks)))
+    frame.show_lines(f"proofs: {ticks.tally(done.ticks)}")
+    for proof in ticks.failed(done.ticks):
+        frame.show_lines(f"failed: {ticks.said(proof)}")
     frame.show_lines(f"compare it with its rivals: warmstart prove {run_folder(run)}")
 
 

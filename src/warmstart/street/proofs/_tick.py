@@ -26,7 +26,8 @@ from warmstart.tune.modes import MODES
 if TYPE_CHECKING:
     from warmstart.street.training import Ready
 
-FEW = 4  # rows: they show a fault as well as many, and cost little beside any training
+FEW = 3  # rows, so that parts of them can be unequal: they show a fault as well as many, and cost little
+PAIR = 2  # where any single row would show it
 CLOSE = 1e-4  # what the order of sums may change in float32, as a share of the largest number
 
 
@@ -92,8 +93,8 @@ def answers(anatomy: Anatomy, inputs: Inputs, places: NDArray[np.int64]) -> Tens
 
 
 def first_rows(inputs: Inputs) -> NDArray[np.int64]:
-    """Places of the first few."""
-    return np.arange(min(FEW, len(inputs)))
+    """Places of the first two."""
+    return np.arange(min(PAIR, len(inputs)))
 
 
 def job_of(scene: Scene, **changes: Any) -> Job:

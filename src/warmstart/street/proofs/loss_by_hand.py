@@ -56,13 +56,14 @@ def by_hand(scene: Scene, rows: NDArray[np.int64]) -> torch.Tensor:
 
 @torch.inference_mode()
 def by_loop(scene: Scene, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What a step divides, and what a look shows."""
+    """What a step divides, and what a look shows, of one walk up to the head."""
     anatomy, split = scene.model.anatomy, scene.ready.splits["train"]
     targets = split.targets[torch.from_numpy(rows)].to(device_of(anatomy))
     with at_rest(anatomy.model):
-        state = read(anatomy, split.inputs, rows)
-        loss, count = scene.task.loss_of(anatomy, state, 0, targets)
-        look = scene.task.look(anatomy, state, 0, targets)
+        head = len(anatomy.groups) - 1
+        state = anatomy.run(read(anatomy, split.inputs, rows), 0, head)
+        loss, count = scene.task.loss_of(anatomy, state, head, targets)
+        look = scene.task.look(anatomy, state, head, targets)
     return loss / count, loss.new_tensor(look.loss)
 
 

@@ -12,7 +12,7 @@ from warmstart.base.types import Proof
 from warmstart.models.anatomy import Anatomy, at_rest
 from warmstart.models.features import device_of, read
 from warmstart.models.inputs import Inputs, Ragged, TextInputs
-from warmstart.street.proofs._tick import CLOSE, FEW, Scene, Tick, absent, apart, compared
+from warmstart.street.proofs._tick import CLOSE, Scene, Tick, absent, apart, compared
 
 
 @dataclass
@@ -34,7 +34,7 @@ class PaddingIsSilent(Tick):
             return absent("an answer is no number")
         short, long = inputs.lengths[rows[0]], inputs.lengths[rows].max()
         what = f"a row of {short} tokens alone, and beside one of {long}"
-        what = what if scene.task.modality == "text" else f"a picture alone, and among {len(rows)}"
+        what = what if scene.task.modality == "text" else "a picture alone, and beside another"
         return compared(what, max(apart(each, alone) for each in beside), CLOSE)
 
 
@@ -52,9 +52,8 @@ def uneven(inputs: Inputs) -> Inputs:
 
 
 def ends(inputs: Inputs) -> NDArray[np.int64]:
-    """Places of the shortest row, then of the longest ones."""
-    order = np.argsort(inputs.lengths, kind="stable")
-    return np.concatenate([order[:1], order[1:][-(FEW - 1) :]])
+    """Places of the shortest row and of the longest."""
+    return np.argsort(inputs.lengths, kind="stable")[[0, -1]]
 
 
 @torch.inference_mode()

@@ -42,7 +42,7 @@ class PartsAddUp(Tick):
             return absent("no step is taken: the head is solved")
         part = min(PART, scene.plan.micro_batch or PART)
         job = job_of(scene, micro_batch=0)
-        rows = first_batch(job)[: min(FEW, 2 * part)]
+        rows = first_batch(job)[: min(FEW, part + 1)]
         if len(rows) < 2:
             return absent("a batch is a single row")
         part = min(part, len(rows) - 1)
