@@ -21,6 +21,7 @@ for name, value in {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_P
 
 
 sys.path.append(str(Path(__file__).parent / "data"))  # bad_inputs, for the command line too
+sys.path.append(str(Path(__file__).parent / "evaluate"))  # cause_worlds, for the family of causes
 
 
 @dataclass

@@ -232,3 +232,21 @@ def test_training_rows_of_one_class_are_fatal():
     draft = draft_of(texts(4), list("aaab"), splits=["train", "train", "validation", "test"])
     with pytest.raises(WarmstartError, match="fewer than 2 of the 2 classes"):
         look("missing_classes", draft)
+
+
+def test_training_rows_that_repeat_are_counted_as_what_is_different():
+    near = [(0, 1), (1, 2), (4, 12), (12, 13)]
+    draft = draft_of(texts(16), labels(16), splits=["train"] * 12 + ["test"] * 4, near=near)
+    (found,) = look("effective_rows", draft)
+    assert (found.finding.count, found.drop) == (2, ())
+    assert found.finding.what == (
+        "2 of 12 training rows are nearly the same as another one: 10 are different"
+    )
+    assert found.finding.level == "note"
+    assert found.finding.where == ("x.csv:3", "x.csv:4")
+
+
+def test_mostly_repeated_training_rows_are_a_warning():
+    near = [(0, row) for row in range(1, 9)]
+    draft = draft_of(texts(12), labels(12), splits=["train"] * 12, near=near)
+    assert look("effective_rows", draft)[0].finding.level == "warning"

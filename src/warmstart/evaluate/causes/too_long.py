@@ -6,7 +6,7 @@ from math import sqrt
 from warmstart.base.types import Cause, Onset, Run
 from warmstart.evaluate.causes._case import Case
 
-LEAST, FURTHER = 0.4, 0.3  # of the strength: for the turn, and for the share that came after it
+LEAST, FURTHER = 0.4, 0.2  # of the strength: for the turn, and for the share that came after it
 
 
 @dataclass(frozen=True)
