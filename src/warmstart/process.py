@@ -28,7 +28,6 @@ from warmstart.base.types import Bundle, Plan, Ranking, Run
 from warmstart.data.clean import Cleaned
 from warmstart.data.digits import write_digits
 from warmstart.decide.plan_file import read_plan
-from warmstart.evaluate.weigh import weigh
 from warmstart.models.card import ZOO, zoo_names
 from warmstart.models.device import CPU, choose, named, repeatable
 from warmstart.models.pool import expand
@@ -120,16 +119,7 @@ def run(
         arms |= {name: (run,) for name, run in unaided.items()}
         arms |= runner_up.runner_up(trip, bundle, ranking, plan)
         kept = remembering.kept(trip, plan, arms, bundle, ready)
-        arms = kept.arms
-        evidence = weigh(
-            kept.planned,
-            arms,
-            bundle.labels,
-            task_primary(bundle),
-            plan.seed,
-            len(bundle.train),
-            kept.barred,
-        )
+        arms, evidence = kept.arms, remembering.weighed(kept, plan, bundle)
         ranking = runner_up.checked_by(ranking, plan, evidence)
         probed = probing.probe(trip, arms, plan, facts, bundle, ranking, ready)
         findings = (*bundle.findings, *noticed, *tried, *ready.findings, *dear, *absent)
@@ -399,7 +389,3 @@ def finished(trip: Trip) -> Result | None:
     same = replace(result.plan, reasons=()) == read_plan(trip.path("plan.yaml"))
     all_there = result.seeds == trip.options.seeds and probing.answered(result, trip.options.probes)
     return result if same and all_there else None
-
-
-def task_primary(bundle: Bundle) -> str:
-    return stops.task_of(bundle).primary

@@ -81,6 +81,9 @@ def test_the_printed_schema_names_every_key_that_is_printed(printed, capsys):
         "labels",
         "weights",
         "ticks",
+        "forgetting",
+        "random_labels",
+        "calibration",
     }  # with defaults, so that results of earlier versions are still read
     assert set(schema["required"]) == set(printed[1]) - added_since
     against(schema, schema, printed[1])

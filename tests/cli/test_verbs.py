@@ -184,7 +184,7 @@ def test_explain_says_what_a_plan_and_a_part_do(text_run, capsys):
     assert "guard early_stop" in told
     assert main(["explain", "l2_sp"]) == 0
     told = capsys.readouterr().out
-    assert "weight = 0.01" in told
+    assert "weight = 10" in told
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -60,7 +60,7 @@ def test_every_page_is_well_formed_and_complete(html):
     ids = [a["id"] for _, a in parsed.tags if "id" in a]
     links = [a["href"][1:] for tag, a in parsed.tags if tag == "a"]
     assert len(ids) == len(set(ids))
-    assert sorted(links) == sorted(set(ids)) and len(links) == 19
+    assert sorted(links) == sorted(set(ids)) and len(links) == 21
 
 
 def test_headings_descend_by_one_step_only(html):

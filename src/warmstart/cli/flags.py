@@ -79,16 +79,6 @@ Probe = Annotated[
         help="labels, weights, random-labels: train on to tell what these bring or show. Repeat it.",
     ),
 ]
-Retain = Annotated[
-    str,
-    typer.Option(metavar="DATA", help="Rows that the model is to go on answering as before: it is measured."),
-]
-MaxForgetting = Annotated[
-    str,
-    typer.Option(
-        metavar="LIMIT", help="Take the best model shown to lose no more of that: 1pt, 5% or 0.05nat."
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ExitCode = Annotated[
     bool, typer.Option("--exit-code", help="End with 3 if not worth it, 4 if it cannot be told.")

@@ -20,6 +20,7 @@ FAMILIES = {
     "guards": "tune.guards",
     "modes": "tune.modes",
     "metrics": "evaluate.metrics",
+    "causes": "evaluate.causes",
     "probes": "evaluate.probes",
     "proofs": "street.proofs",
     "forms": "report.forms",

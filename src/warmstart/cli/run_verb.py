@@ -30,8 +30,8 @@ def command(
     race: Annotated[int | None, typer.Option("--race", min=0, hidden=True)] = None,
     budget: Annotated[str, typer.Option("--budget", metavar="TIME", hidden=True)] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=0, hidden=True)] = 0,
-    retain: flags.Retain = "",
-    max_forgetting: flags.MaxForgetting = "",
+    retain: Annotated[str, typer.Option("--retain", metavar="DATA", hidden=True)] = "",
+    max_forgetting: Annotated[str, typer.Option("--max-forgetting", metavar="LIMIT", hidden=True)] = "",
 ) -> None:
     """Select, decide, adapt, tune, evaluate and report: the whole street."""
     given = {"models": models, "task": task, "text": text, "label": label, "group": group, "test": test}

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from warmstart.base.errors import WarmstartError
 from warmstart.base.forgetting import Bounded, Forgetting
-from warmstart.base.types import Bundle, Plan, Run
+from warmstart.base.types import Bundle, Evidence, Plan, Run
 from warmstart.evaluate.arms import best_seed
 from warmstart.evaluate.roles import fine_tuned, head_alone, without_network
+from warmstart.evaluate.weigh import weigh
 from warmstart.street import bounding, training
 from warmstart.street.folder import Trip
 from warmstart.street.forgetting import NO_HEAD, measured
@@ -50,6 +51,12 @@ def kept(trip: Trip, plan: Plan, arms: Mapping[str, Sequence[Run]], bundle: Bund
         return Kept(own, plan.strategy, forgetting=found)
     barred = frozenset(name for name, arm in own.items() if name != bounding.NAME and forgets(best_seed(arm)))
     return Kept(own, bounding.NAME, barred, replace(found, bounded=bounded))
+
+
+def weighed(kept: Kept, plan: Plan, bundle: Bundle) -> Evidence:
+    """All arms beside each other; those that may forget more than was asked for are not recommended."""
+    primary, taught = task_of(bundle).primary, len(bundle.train)
+    return weigh(kept.planned, kept.arms, bundle.labels, primary, plan.seed, taught, kept.barred)
 
 
 def with_rows(trip: Trip, plan: Plan, bundle: Bundle, ready: Ready) -> Ready:
