@@ -137,6 +137,15 @@ def test_a_finding_of_suspect_labels_counts_first():
     cause = LabelNoise().look(found)
     assert cause.seen["share of wrong labels"] == pytest.approx(0.2)
     assert cause.why == "60 of 300 training rows have suspect labels"
+    few = case(rows=3000, findings=(Finding("label_noise", "warning", "", "", 60),))
+    assert LabelNoise().look(replace(few, looked=200)).seen["share of wrong labels"] == pytest.approx(0.3)
+
+
+def test_suspects_that_chance_explains_are_no_noise_whatever_the_validation_rows_say():
+    rng = np.random.default_rng(1)
+    found = with_validation(case(), rng.random(200) > 0.3)
+    note = (Finding("label_noise", "note", "", "", 60),)
+    assert LabelNoise().look(replace(found, findings=note)) is None
 
 
 # too long
@@ -200,6 +209,8 @@ def test_test_rows_that_are_worse_than_validation_rows_are_a_shift():
     found = case(train=0.95, validation=0.93, test=0.6, sizes=(300, 300, 400))
     assert names(found)[0] == "shift"
     assert Shift().look(found).seen["share of the gap"] == pytest.approx(0.33 / 0.35)
+    known = replace(found, findings=(Finding("shift", "warning", "they differ", "", 9),))
+    assert Shift().look(known).why.endswith("; they differ")
 
 
 def test_validation_rows_that_are_as_bad_are_none():

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from warmstart.base.calibrated import Bin, Calibrated, Reliability
 from warmstart.base.probed import (
     Dependency,
     Expected,
     Growth,
     LabelBudget,
     Learned,
+    RandomLabels,
     Several,
     Start,
     Target,
@@ -30,11 +32,13 @@ from warmstart.base.result import (
     RunSummary,
 )
 from warmstart.base.types import (
+    Cause,
     Entrant,
     Finding,
     Gain,
     Lap,
     Measure,
+    Onset,
     Option,
     Overfitting,
     Phase,
@@ -286,6 +290,72 @@ def weights() -> Dependency:
     )
 
 
+def overfitted() -> Result:
+    """The example with causes, a temperature that is used, and the control with shuffled labels."""
+    plain = example()
+    seen = {**plain.overfitting, "full": explained()}
+    return replace(plain, overfitting=seen, random_labels=shuffled(), calibration=calibrated())
+
+
+def explained() -> Overfitting:
+    """Strong, since epoch 3 of phase 2, for two reasons."""
+    return Overfitting(
+        _measure("train minus test accuracy", 0.12, 0.03, 500),
+        "strong",
+        "answers all; likeliest cause: label noise (a fifth)",
+        Onset(2, 3, 5, Measure("rise", 0.2, 0.1, 0.3, 489, "paired"), True),
+        (
+            Cause("label noise", "a fifth", {"share": 0.2}, 0.8, "look at them"),
+            Cause("too long", "it rose", {"rise": 0.2}, 0.5, "--set phases.1.epochs=3"),
+        ),
+        Measure("membership by loss", 0.71, 0.66, 0.76, 500, "DeLong"),
+    )
+
+
+def shuffled() -> RandomLabels:
+    reached, true = (_measure("right", share, 0.02, 256) for share in (0.9, 0.98))
+    return RandomLabels("full", 256, reached, true, 0.1, _measure("by heart", 0.889, 0.022, 256), 2, 61.0)
+
+
+def calibrated() -> Calibrated:
+    """Ten points too sure, mended by a temperature of 1.8."""
+    changes = {
+        "ece": (-0.08, 0.02),
+        "adaptive_ece": (-0.07, 0.02),
+        "log_loss": (-0.11, 0.04),
+        "brier": (-0.02, 0.01),
+    }
+    return Calibrated(
+        "full",
+        reliability(0.1),
+        Reason(
+            "calibration",
+            "temperature 1.80",
+            "used by warmstart predict: the model is surer than it is right",
+        ),
+        1.8,
+        True,
+        489,
+        _measure("log_loss", -0.1, 0.03, 489),
+        reliability(0.02),
+        {name: _measure(name, value, apart, 500) for name, (value, apart) in changes.items()},
+    )
+
+
+def reliability(off: float) -> Reliability:
+    """Five bins of 100 rows, all this much surer than right."""
+    bins = (Bin(100, sure, _measure("right", sure - off, 0.08, 100)) for sure in (0.5, 0.6, 0.7, 0.8, 0.9))
+    known = (_measure(name, value, 0.02, 500) for name, value in (("ece", off), ("adaptive_ece", off)))
+    chance = Measure("ece by chance", 0.03, 0.015, 0.05, 500, "draws")
+    return Reliability(
+        *known,
+        chance,
+        _measure("log_loss", 0.4 + off, 0.05, 500),
+        _measure("brier", 0.2, 0.02, 500),
+        tuple(bins),
+    )
+
+
 def long_names() -> Result:
     """The example with a class, a model, a run folder and a file whose names are very long."""
     plain = example()
@@ -333,7 +403,15 @@ def small() -> Result:
     plain = example(classes=2, findings=1, mistakes=1, candidates=1)
     picture = example(classes=2, images=True, mistakes=1).mistakes
     runs = {name: plain.runs[name] for name in ("full", "frozen")}
-    return replace(plain, runs=runs, mistakes=picture + plain.mistakes, labels=labels(), weights=weights())
+    known = {
+        "labels": labels(),
+        "weights": weights(),
+        "random_labels": shuffled(),
+        "calibration": calibrated(),
+    }
+    return replace(
+        plain, runs=runs, mistakes=picture + plain.mistakes, overfitting={"full": explained()}, **known
+    )
 
 
 VARIANTS = {
@@ -348,6 +426,7 @@ VARIANTS = {
     "several seeds": several_seeds,
     "probed": probed,
     "probes refused": refused,
+    "overfitted": overfitted,
     "long names": long_names,
     "bare": bare,
 }

@@ -48,7 +48,7 @@ def in_short(known: Calibrated) -> str:
 
 
 def sentence(known: Calibrated) -> str:
-    return f"{capital(known.why.so)} ({known.why.saw})."
+    return f"{capital(known.why.so)}. Seen: {known.why.saw}."
 
 
 def table(known: Calibrated) -> list[tuple[Metric, Measure, Measure | None, Measure | None]]:

@@ -23,6 +23,16 @@ GLOSSARY = (
         "better; 0 means that “90 % sure” is right 9 times in 10. With few rows it comes out too high.",
     ),
     (
+        "temperature",
+        "A number by which the scores behind all probabilities are divided: above 1 a model is less sure, "
+        "and no answer changes. It is fitted to validation rows.",
+    ),
+    (
+        "learned by heart",
+        "How often a training row has a lower loss than a test row of its class: 0.5 where both are alike, 1 "
+        "where the model knows every row that it learned from.",
+    ),
+    (
         "interval",
         "The range in square brackets. Of 100 ranges made this way on other test rows of the same kind, "
         "about 95 hold the true value. Two runs are compared on the same rows, so the interval of a gain is "

@@ -15,6 +15,7 @@ from warmstart.evaluate.arms import best_seed
 from warmstart.evaluate.causes._case import Case
 from warmstart.evaluate.explain import explained
 from warmstart.evaluate.overfit import seen
+from warmstart.street import opening
 from warmstart.street.stops import task_of
 
 
@@ -40,6 +41,7 @@ def explain(
                 onset=evidence.overfitting[name].onset,
                 others={other: one for other, one in best.items() if other != name},
                 findings=tuple(findings),
+                looked=min(len(bundle.train), opening.RANKED_ROWS),
                 labels=probed.labels if probed.labels and probed.labels.run == name else None,
                 usual=usual_plan(run, facts),
             ),

@@ -13,6 +13,8 @@ from warmstart.evaluate.metrics.log_loss import LogLoss
 from warmstart.evaluate.roles import head_alone
 
 NATS = LogLoss()
+SCARCE = 10.0  # rows of the median class
+FROZEN = "frozen"  # name of the rival that learns a head alone
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Case:
     onset: Onset | None = None
     others: Mapping[str, Run] = field(default_factory=dict)  # runs on the same rows, by name
     findings: tuple[Finding, ...] = ()
+    looked: int = 0  # training rows that a check of labels looked at; 0: all
     labels: LabelBudget | None = None  # where the worth of more labels was asked for
     usual: Plan | None = None  # what the rule makes of the same strategy here
 
@@ -44,29 +47,25 @@ class Case:
         """0 where labels are plenty, towards 1 where they are few; one half at SCARCE rows a class."""
         return SCARCE / (SCARCE + self.per_class)
 
+    @cached_property
+    def frozen_ahead(self) -> Measure | None:
+        """Log-loss of the run minus that of its frozen rival on the same validation rows, paired, nats.
+
+        None where there is no such rival, or where the run learns no more than a head itself.
+        """
+        rival = self.others.get(FROZEN)
+        more_learns = any(not head_alone(phase) for phase in self.run.plan.phases)
+        if rival is None or not more_learns or "validation" not in rival.predictions:
+            return None
+        said = {"ours": self.run.predictions["validation"], "theirs": rival.predictions["validation"]}
+        if not len(said["ours"].rows) or not np.array_equal(said["ours"].rows, said["theirs"].rows):
+            return None
+        found = samples(said, {"log_loss": NATS}, 0, "validation")
+        return paired(found["ours", "log_loss"], found["theirs", "log_loss"])[0]
+
     def found(self, check: str) -> Finding | None:
         """What a check of the data found, if it did."""
         return next((finding for finding in self.findings if finding.check == check), None)
-
-
-SCARCE = 10.0  # rows of the median class
-FROZEN = "frozen"  # name of the rival that learns a head alone
-
-
-def frozen_ahead(case: Case) -> Measure | None:
-    """Log-loss of the run minus that of the frozen rival on the same validation rows, paired, nats.
-
-    None where there is no such rival, or the run is one itself.
-    """
-    rival = case.others.get(FROZEN)
-    more_learns = any(not head_alone(phase) for phase in case.run.plan.phases)
-    if rival is None or not more_learns or "validation" not in rival.predictions:
-        return None
-    said = {"ours": case.run.predictions["validation"], "theirs": rival.predictions["validation"]}
-    if not len(said["ours"].rows) or not np.array_equal(said["ours"].rows, said["theirs"].rows):
-        return None
-    found = samples(said, {"log_loss": NATS}, 0, "validation")
-    return paired(found["ours", "log_loss"], found["theirs", "log_loss"])[0]
 
 
 def accuracy(said: Predictions) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from warmstart.base.types import Cause, Measure
-from warmstart.evaluate.causes._case import Case, frozen_ahead
+from warmstart.evaluate.causes._case import Case
 from warmstart.evaluate.roles import from_scratch
 
 HELPS = 0.7  # strength where the learning curve shows that as many labels again surely help
@@ -29,7 +29,7 @@ class FewLabels:
             )
             strength = max(strength, HELPS) if gain.low > 0 else strength
             strength = strength / 2 if gain.high < LITTLE else strength
-        ahead = frozen_ahead(case)
+        ahead = case.frozen_ahead
         if ahead is not None and ahead.value >= 0:
             seen["validation loss above that of frozen, nats"] = ahead.value
             why.append(f"a frozen head does as well on validation rows ({ahead.value:.3f} nats better)")
@@ -50,7 +50,7 @@ def advice(case: Case) -> Iterator[str]:
     yield "label more rows (warmstart label picks those that teach most)"
     if case.labels is None:
         yield "warmstart prove --probe labels says what they would bring"
-    ahead = frozen_ahead(case)
+    ahead = case.frozen_ahead
     if ahead is not None and ahead.value >= 0:
         yield "until then take --strategy frozen"
 

@@ -18,7 +18,7 @@ SURE = 0.25  # of the rows: those that count as the surest
 FEWEST = 10  # of them
 SKILL = 0.4  # of the way from chance to all right, that these rows must be answered well
 LEAST = 0.05  # share of wrong labels, surely, from which on it is told
-CHECKS = ("label_noise", "suspect_labels")  # of the data, by out-of-fold probabilities
+CHECK = "label_noise"  # of the data, by out-of-fold probabilities: a warning where it is more than chance
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class LabelNoise:
 
 def suspected(case: Case) -> tuple[float, float, str]:
     """The share of wrong labels, its lower bound, and how that is known."""
-    finding = next((f for name in CHECKS if (f := case.found(name)) is not None), None)
-    if finding is not None and case.rows:
-        share = min(1.0, finding.count / case.rows)
-        return share, share, f"{finding.count:,} of {case.rows:,} training rows have suspect labels"
+    finding, looked = case.found(CHECK), case.looked or case.rows
+    if finding is not None and looked:
+        share = min(1.0, finding.count / looked) if finding.level == "warning" else 0.0
+        return share, share, f"{finding.count:,} of {looked:,} training rows have suspect labels"
     said = surest(best(case).predictions["validation"])
     n = len(said.rows)
     if n < FEWEST:

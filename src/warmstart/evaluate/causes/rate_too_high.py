@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warmstart.base.types import Cause, Plan
-from warmstart.evaluate.causes._case import Case, frozen_ahead
+from warmstart.evaluate.causes._case import Case
 from warmstart.evaluate.intervals import Z
 from warmstart.evaluate.roles import fine_tuned, head_alone
 
@@ -49,7 +49,7 @@ class RateTooHigh:
 
 def harm(case: Case) -> str:
     """How the validation rows suffered, surely; nothing where they did not."""
-    turn, ahead = case.onset, frozen_ahead(case)
+    turn, ahead = case.onset, case.frozen_ahead
     if ahead is not None and ahead.low > 0:
         return f"the frozen head answers validation rows better by {ahead.value:.3f} nats"
     if turn is not None and turn.kept:

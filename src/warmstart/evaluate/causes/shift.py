@@ -24,6 +24,8 @@ class Shift:
             f"validation rows, which it did not learn from either, are answered {100 * apart:.1f} points "
             f"better than test rows (95 % interval {100 * low:.1f} to {100 * high:.1f})"
         )
+        if (finding := case.found("shift")) is not None:
+            why += f"; {finding.what}"
         seen = {"validation minus test accuracy": apart, "share of the gap": share}
         do = "look at how the test rows differ (warmstart check), and add training rows like them"
         return Cause("shift", why, seen, min(0.95, share), do)

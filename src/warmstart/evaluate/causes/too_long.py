@@ -1,10 +1,10 @@
 """Too long: the training went on after the validation rows had turned, and its last weights were kept."""
 
 from dataclasses import dataclass
-from math import sqrt
 
 from warmstart.base.types import Cause, Onset, Run
 from warmstart.evaluate.causes._case import Case
+from warmstart.evaluate.intervals import newcombe
 
 LEAST, FURTHER = 0.4, 0.2  # of the strength: for the turn, and for the share that came after it
 
@@ -33,18 +33,18 @@ class TooLong:
 
 
 def answers_grew_better(run: Run, turn: Onset) -> bool:
-    """Are more validation rows answered right at the end than at the turn, by more than a standard error?
+    """Are surely more validation rows answered right at the end than at the turn?
 
     Then the later epochs taught something, and the loss rose because the model is too sure: a matter of
-    temperature.
+    temperature. The shares are of the same rows; taken for independent, their difference is doubted more.
     """
     looks = [look for look in run.history if look.get("validation_accuracy") is not None]
     place = (turn.phase, turn.epoch)
     then = [look["validation_accuracy"] for look in looks if (look["phase"], look["epoch"]) == place]
     if not then:
         return False
-    share = float(looks[-1]["validation_accuracy"])
-    return share - float(then[0]) > sqrt(max(share * (1 - share), 1 / turn.rise.n) / turn.rise.n)
+    n, end = turn.rise.n, float(looks[-1]["validation_accuracy"])
+    return newcombe(end * n, n, float(then[0]) * n, n)[0] > 0
 
 
 CAUSE = TooLong
